@@ -1,4 +1,4 @@
-"""The interface of a connection to a database. Each kind of database has a subclass in its own package."""
+"""Defines the interface of a connection to a database. Each kind of database has a subclass in its own package."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 INT_DIGITS = 19
-"""Digits of a number from which on it may not fit into 64 bits."""
+"""A number with so many digits may not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Results:
     columns: tuple[str, ...]
     """Names in order; a name may occur twice."""
     types: tuple[str, ...]
-    """The database's type of each column; "" where it does not say."""
+    """The database's type of each column; "" if unknown."""
     rows: bytes
     """A JSON array of arrays."""
     row_count: int
     truncated: bool
-    """True where the database had more rows than were asked for."""
+    """Whether the database had more rows than were asked for."""
 
     def read_rows(self) -> list[list[Any]]:
-        """The rows as JSON values; a number beyond the range of a double is infinite."""
+        """Return the rows as JSON values; a number beyond the range of a double is infinite."""
         try:
             rows: list[list[Any]] = orjson.loads(self.rows)
         except orjson.JSONDecodeError:
@@ -48,7 +48,7 @@ class Results:
 
 
 class Connection(ABC):
-    """A database that can be read. Its `run` trusts nobody: the engine's own locks are set for every statement.
+    """A database that can be read. It trusts no SQL: each statement runs under the engine's own locks.
 
     Methods are safe to call from several threads. They raise ConnectionConfigError, DatabaseUnavailableError (cannot
     be reached), QueryError, QueryTimeoutError and BusyError (no pooled connection in time), without secrets.
@@ -67,25 +67,25 @@ class Connection(ABC):
 
     @abstractmethod
     def check(self) -> list[str]:
-        """Try the connection; gives warnings for its status, such as a role that may write.
+        """Connect to the database, and return warnings, for example that the role may write.
 
         Raises ConnectionConfigError with the database's words.
         """
 
     @abstractmethod
     def catalog(self) -> Catalog:
-        """Read the catalog from the database now. The manager caches it."""
+        """Read the catalog from the database now."""
 
     @abstractmethod
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        """Run one reading statement as given, and roll back.
+        """Run one reading statement, roll back, and return its rows.
 
         `timeout` in seconds; `tag` (a request's id) goes into a trailing comment for the database's administrator.
         """
 
     @abstractmethod
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        """Like `run`, with the rows as they come: `idle` seconds without any are QueryTimeoutError."""
+        """Run one reading statement, and stream its rows. `idle` seconds without a row raise QueryTimeoutError."""
 
     @abstractmethod
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
@@ -95,30 +95,29 @@ class Connection(ABC):
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
         """Profile the columns of the tables and views listed in `catalog`, by statistics or bounded samples.
 
-        Leaves out what cannot be read in `timeout` seconds.
+        Leaves out columns that cannot be read in `timeout` seconds.
         """
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:
-        """This connection as it answers the caller whose verified token holds `claims`; None without a token.
+        """Return this connection for the caller whose verified token has `claims`; None without a token.
 
-        Raises UnauthorizedError where it must be known who asks.
+        Raises UnauthorizedError if the connection needs to know its caller.
         """
         return self
 
     def expecting(
         self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
     ) -> Connection:
-        """This connection as it runs SQL that was examined for `catalog` and may read `tables`.
+        """Return this connection for SQL that was examined for `catalog` and may read `tables`.
 
-        Its `run`, `stream` and `explain` raise CatalogChangedError if the database tells that its own functions or
-        these tables and views have changed since. Functions do not matter if the SQL `is_plain`. `is_all` says that
-        it reads no other tables.
+        Its `run`, `stream` and `explain` raise CatalogChangedError if users' functions, or these tables and views,
+        have changed since. Functions do not matter if the SQL `is_plain`. `is_all` says that it reads no other tables.
         """
         return self
 
     def revision(self) -> object:
-        """Another value once the catalog cannot be what it was; None where only reading it tells."""
+        """Return a value that changes if the catalog changed; None if only reading the catalog can tell."""
         return None
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Let go of what is held. Called once, when no request uses the connection any more."""
+        """Release resources. Called once, when no request uses the connection any more."""

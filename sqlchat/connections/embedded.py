@@ -1,7 +1,6 @@
-"""Connections to database files, which SQLite and DuckDB share.
+"""Opens database files of SQLite and DuckDB in worker processes, and runs statements on them.
 
-The path is checked at each use. The engine runs in a worker process, which is killed when it exceeds its deadline or
-its memory.
+The path is checked at each use. A worker process that exceeds its deadline or its memory is killed.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.profiling import UNREADABLE, bounded, in_order, with_labels
+from sqlchat.connections.profiling import UNREADABLE, limit_values, order_tables, with_labels
 from sqlchat.connections.streams import Stream
 from sqlchat.connections.worker_streams import FOREVER, Sender, open_worker_stream
 from sqlchat.errors import (
@@ -37,38 +36,40 @@ R = TypeVar("R")
 
 IN_MEMORY = ":memory:"
 GRACE = 0.5
-"""Seconds between an engine's own deadline and the end of its process."""
+"""Seconds after an engine's own deadline until its process is killed."""
 BATCH = 500
 """Rows fetched at a time, so that the limit on bytes acts before memory is full."""
 SLICE = 2.5
-"""Seconds for which profiling keeps a worker process before others have their turn."""
+"""Seconds for which profiling uses a worker process before another caller may."""
 TABLES_A_SLICE = 200
 
 SIGNATURES = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
-"""Offset and mark of each provider's files."""
+"""Offset and first bytes of each provider's files."""
 
-Profiled = tuple[dict[Path, ColumnProfile], int]
+Query = Callable[..., list[tuple[Any, ...]]]
+"""(SQL, *parameters) -> all rows."""
+Profiles = tuple[dict[Path, ColumnProfile], int]
 """Profiles of columns, and the number of tables that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database file on its way into a worker process."""
+    """A database file to open in a worker process."""
 
     path: str
     """Absolute, without symbolic links; ":memory:" for an empty database."""
     shown: str
-    """The path as the caller gave it: the only one that messages may show."""
+    """The path as the caller wrote it; messages show no other."""
     memory_mb: int
-    """MiB of the worker process."""
+    """Memory limit of the worker process in MiB."""
 
-    def scrubbed(self, message: str) -> str:
-        """The engine's `message` without the server's own path."""
+    def hide_path(self, message: str) -> str:
+        """Return the engine's `message` with the caller's path instead of the absolute one."""
         return " ".join(message.replace(self.path, self.shown).split())
 
 
 class Session(ABC):
-    """One task's locked session on a database file, in a worker process. Its errors are ours."""
+    """A locked session on a database file in a worker process, for one task. It raises errors of `sqlchat.errors`."""
 
     def __init__(self, target: Target, timeout: float) -> None:
         self.target, self.timeout = target, timeout
@@ -80,7 +81,7 @@ class Session(ABC):
         """Open the file and set all locks. Statements end after `timeout` seconds."""
 
     def check(self) -> list[str]:
-        """Warnings for the connection's status. That the session could be opened is the check."""
+        """Return no warnings: the check is that the session could be opened."""
         return []
 
     @abstractmethod
@@ -90,7 +91,7 @@ class Session(ABC):
     def run(self, sql: str, max_rows: int, max_bytes: int) -> Results: ...
 
     def stream(self, sql: str, max_rows: int, path: str) -> None:
-        """Send rows to the reader that listens at `path`."""
+        """Send rows to the socket at `path`."""
         with Sender(path) as sender:
             self.send(sql, max_rows, sender)
 
@@ -100,22 +101,22 @@ class Session(ABC):
     @abstractmethod
     def explain(self, sql: str) -> Plan: ...
 
-    def read_profiles(self, tables: Sequence[Table]) -> Profiled:
+    def read_profiles(self, tables: Sequence[Table]) -> Profiles:
         profiles: dict[Path, ColumnProfile] = {}
         for number, table in enumerate(tables):
-            of_table = self.profile_table(table)
+            table_profiles = self.profile_table(table)
             if time.monotonic() > self.until:
                 return profiles, number
-            profiles |= of_table
+            profiles |= table_profiles
         return profiles, len(tables)
 
     @abstractmethod
     def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
-        """Profiles of the table's columns; none if it cannot be read."""
+        """Return profiles of the table's columns; none if it cannot be read."""
 
 
 def perform(target: Target, session: type[Session], act: Callable[..., R], timeout: float, *args: Any) -> R:
-    """In a worker process: call `act`, a method of `session`, in a session on the target."""
+    """Call `act`, a method of `session`, in a session on the target. Runs in a worker process."""
     with session.open(target, timeout) as opened:
         return act(opened, *args)
 
@@ -123,8 +124,8 @@ def perform(target: Target, session: type[Session], act: Callable[..., R], timeo
 class EmbeddedConnection(Connection):
     """A database file, opened for each statement in a worker process and closed after it.
 
-    `config` is `{"database": path}`: relative to one of the database folders or absolute below one, or ":memory:" for
-    an empty database. An embedded database has no administrator who watches statements, so `tag` is not used.
+    `config` is `{"database": path}`. The path is relative to a database folder, absolute below one, or ":memory:" for
+    an empty database. `tag` is not used, since nobody watches the statements of an embedded database.
     """
 
     engine: ClassVar[str]
@@ -135,11 +136,11 @@ class EmbeddedConnection(Connection):
         if unknown := sorted(set(config) - {"database"}):
             fields = ", ".join(f"`{name}`" for name in unknown)
             raise ConnectionConfigError(f"{self.engine} takes the field `database` alone; unknown: {fields}.")
-        given = config.get("database")
-        if not isinstance(given, str) or not given.strip():
+        path = config.get("database")
+        if not isinstance(path, str) or not path.strip():
             raise ConnectionConfigError(f"{self.engine} needs the field `database`: a file's path, or :memory:.")
-        self._given, self._settings, self._workers = given.strip(), settings, workers
-        locate_file(self._given, settings)
+        self._path, self._settings, self._workers = path.strip(), settings, workers
+        locate_file(self._path, settings)
 
     def check(self) -> list[str]:
         return self._call(self._target(), self._settings.statement_timeout, self.session.check)
@@ -165,37 +166,37 @@ class EmbeddedConnection(Connection):
         return self._call(self._present(), self._settings.statement_timeout, self.session.explain, sql)
 
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        until, waiting, together = time.monotonic() + timeout, in_order(catalog.tables), TABLES_A_SLICE
+        until, waiting, count = time.monotonic() + timeout, order_tables(catalog.tables), TABLES_A_SLICE
         profiles: dict[Path, ColumnProfile] = {}
         while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
             try:
-                part, read = self._call(self._present(), left, self.session.read_profiles, waiting[:together])
+                part, read = self._call(self._present(), left, self.session.read_profiles, waiting[:count])
             except UNREADABLE:
                 part, read = {}, 0
             profiles |= part
-            # one table takes more than a slice: read them one by one, and leave that one out
-            if not read and together > 1:
-                together = 1
+            # a table that takes longer than a slice is found by reading one at a time, and left out
+            if not read and count > 1:
+                count = 1
             elif not read:
-                waiting, together = waiting[1:], TABLES_A_SLICE
+                waiting, count = waiting[1:], TABLES_A_SLICE
             waiting = waiting[read:]
-        return bounded(with_labels(profiles, catalog))
+        return limit_values(with_labels(profiles, catalog))
 
     def _target(self) -> Target:
-        path = locate_file(self._given, self._settings)
+        path = locate_file(self._path, self._settings)
         if path != IN_MEMORY and not os.path.isfile(path):
-            raise ConnectionConfigError(f"There is no file {self._given!r} in the database folders.")
-        return Target(path, self._given, self._settings.sql_worker_memory_mb)
+            raise ConnectionConfigError(f"There is no file {self._path!r} in the database folders.")
+        return Target(path, self._path, self._settings.sql_worker_memory_mb)
 
     def _present(self) -> Target:
-        """The target of a connection that once worked: a missing file is an outage, not a bad config."""
+        """Return the target of a connection that once worked. Raises DatabaseUnavailableError if the file is gone."""
         try:
             return self._target()
         except ConnectionConfigError as exc:
             raise DatabaseUnavailableError(exc.detail) from exc
 
     def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
-        """Call `act`, a method of `session`, in a session in a worker process that ends after `timeout` seconds."""
+        """Call `act`, a method of `session`, in a worker process, for at most `timeout` seconds."""
         try:
             return self._workers.call(perform, target, self.session, act, timeout, *args, deadline=timeout + GRACE)
         except QueryTimeoutError:
@@ -204,32 +205,31 @@ class EmbeddedConnection(Connection):
             raise timed_out(timeout) from exc
 
 
-def locate_file(given: str, settings: Settings) -> str:
-    """The path of the file `given`, which need not exist, with symbolic links resolved.
+def locate_file(database: str, settings: Settings) -> str:
+    """Return the absolute path of a file, which need not exist, with symbolic links resolved.
 
     Raises ConnectionConfigError unless it is in a database folder and outside the service's own folders.
     """
-    if given == IN_MEMORY:
-        return given
-    if not given.isprintable() or "?" in given or "://" in given or given.lower().startswith("file:"):
+    if database == IN_MEMORY:
+        return database
+    if not database.isprintable() or "?" in database or "://" in database or database.lower().startswith("file:"):
         raise ConnectionConfigError("The field `database` takes a plain path, not a URI.")
-    if ".." in given.split("/"):
+    if ".." in database.split("/"):
         raise ConnectionConfigError("The field `database` takes a path without `..`.")
     roots = [os.path.realpath(root) for root in settings.database_roots]
-    own = (settings.state_dir, settings.files_dir, settings.cache_dir)
-    kept = [os.path.realpath(folder) for folder in own]
-    candidates = [os.path.realpath(os.path.join(root, given)) for root in roots]
+    own = [os.path.realpath(folder) for folder in (settings.state_dir, settings.files_dir, settings.cache_dir)]
+    candidates = [os.path.realpath(os.path.join(root, database)) for root in roots]
     path = next(filter(os.path.exists, candidates), candidates[0])
-    if not any(_below(path, root) for root in roots) or any(_below(path, folder) for folder in kept):
+    if not any(_is_below(path, root) for root in roots) or any(_is_below(path, folder) for folder in own):
         raise ConnectionConfigError(
-            f"The file {given!r} is outside the database folders; put it there, or add its folder to "
+            f"The file {database!r} is outside the database folders; put it there, or add its folder to "
             "SQLCHAT_DATABASE_DIRS."
         )
     return path
 
 
 def read_stamp(path: str) -> tuple[int, ...]:
-    """Changes when the file at `path` is written or replaced; empty if there is none."""
+    """Return inode, size and time of change of the file at `path`; an empty tuple if there is none."""
     try:
         stat = os.stat(path)
     except OSError:
@@ -237,12 +237,12 @@ def read_stamp(path: str) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _below(path: str, folder: str) -> bool:
+def _is_below(path: str, folder: str) -> bool:
     return os.path.commonpath((path, folder)) == folder
 
 
 def refuse_unsendable(sql: str) -> None:
-    """Raise SQLRefusedError for NUL, at which engines end the text, and for surrogates."""
+    """Raise SQLRefusedError for NUL, which ends the text for an engine, and for surrogates."""
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
         raise SQLRefusedError("The SQL holds a character that is not text.")
 
@@ -251,22 +251,22 @@ def timed_out(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
 
 
-def belongs_to_another(engine: str, target: Target) -> ConnectionConfigError | None:
-    """The error of a file that another provider reads; None for any other file."""
+def find_other_provider(engine: str, target: Target) -> ConnectionConfigError | None:
+    """Return an error that names the provider of the file if that is not `engine`; else None."""
     try:
         with open(target.path, "rb") as file:
             head = file.read(16)
     except OSError:
         head = b""
-    for provider, (at, mark) in SIGNATURES.items():
-        if head[at : at + len(mark)] == mark and provider != engine.lower():
+    for provider, (offset, mark) in SIGNATURES.items():
+        if head[offset : offset + len(mark)] == mark and provider != engine.lower():
             kind = "an SQLite" if provider == "sqlite" else "a DuckDB"
             return ConnectionConfigError(f"{target.shown!r} is {kind} file; the provider `{provider}` reads it.")
     return None
 
 
 def quoted(name: str) -> str:
-    """An SQL identifier."""
+    """Return an SQL identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -276,21 +276,20 @@ def collect(
     max_bytes: int,
     convert: Callable[[Sequence[Sequence[Any]]], Sequence[Sequence[Any]]] = lambda rows: rows,
 ) -> tuple[bytes, int, bool]:
-    """At most `max_rows` rows of `fetch(count)` as a JSON array, their number, and whether there were more.
+    """Fetch at most `max_rows` rows by `fetch(count)`; return them as JSON, their number, and if there were more.
 
-    Raises TooLargeError above `max_bytes`.
+    Raises TooLargeError if the JSON exceeds `max_bytes`.
     """
     parts: list[bytes] = []
     size = count = 0
     while batch := fetch(min(BATCH, max_rows + 1 - count)):
-        kept = batch[: max_rows - count]
-        if kept:
-            part = encode_rows(convert(kept))[1:-1]
-            parts.append(part)
-            size += len(part) + 1
+        wanted = batch[: max_rows - count]
+        if wanted:
+            parts.append(encode_rows(convert(wanted))[1:-1])
+            size += len(parts[-1]) + 1
         if size > max_bytes:
             raise TooLargeError(f"The result is larger than {max_bytes >> 20} MiB; ask for fewer rows or columns.")
-        count += len(kept)
-        if len(kept) < len(batch):
+        count += len(wanted)
+        if len(wanted) < len(batch):
             return b"[" + b",".join(parts) + b"]", count, True
     return b"[" + b",".join(parts) + b"]", count, False

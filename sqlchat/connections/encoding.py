@@ -1,9 +1,8 @@
 """Encodes rows of Python values as the JSON bytes of `Results.rows`.
 
-Values keep their meaning: exact numbers keep every digit, times are ISO 8601, bytes base64, and numbers that JSON
-has no word for are the texts `NaN`, `Infinity` and `-Infinity`, apart from null. orjson writes nearly everything by
-itself; `_other` sees what it does not know, and only rows that it refuses outright (integers past 64 bits, unpaired
-surrogates) or would lose something of (floats that are no numbers) are walked in Python.
+Exact numbers keep every digit, times are ISO 8601, and bytes are base64. NaN and the infinities are the texts `NaN`,
+`Infinity` and `-Infinity`. orjson encodes nearly all rows; `_replace_unknown` handles types that it does not know.
+Python walks only rows that orjson refuses (integers past 64 bits, unpaired surrogates) or changes (NaN, infinities).
 """
 
 from __future__ import annotations
@@ -21,35 +20,37 @@ from typing import Any
 import orjson
 
 DEEPEST = 60
-"""Levels of a nested value that is JSON in an answer. A deeper one is its text, since common readers of JSON fail."""
+"""Most levels of a nested value in an answer. A deeper one is sent as text: common readers of JSON fail on it."""
 JSON_BUT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
 BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 WRITTEN_OUT = 100
-"""Zeros that an exact number may gain by being written without an exponent."""
+"""Most zeros that may be added to write an exact number without an exponent."""
 
 
 def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
-    """A JSON array of arrays, one for each row."""
+    """Return a JSON array of arrays, one for each row."""
     listed = rows if isinstance(rows, list) else list(rows)
     try:
-        encoded = orjson.dumps(listed, default=_other, option=orjson.OPT_NON_STR_KEYS)
+        encoded = orjson.dumps(listed, default=_replace_unknown, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
-        return orjson.dumps(_walked(listed))
-    if b"null" in encoded and _loses_floats(listed):
-        return orjson.dumps(_walked(listed))
+        return orjson.dumps(_make_encodable(listed))
+    if b"null" in encoded and _has_no_number(listed):
+        return orjson.dumps(_make_encodable(listed))
     return encoded
 
 
 def no_number(value: float | Decimal) -> str:
-    """The word for what is no finite number."""
+    """Return the name of NaN or an infinity."""
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - NaN alone differs
 
 
-def _loses_floats(rows: list[Sequence[Any]]) -> bool:
-    """Whether a float that orjson writes as null is in the rows."""
+def _has_no_number(rows: list[Sequence[Any]]) -> bool:
+    """Whether a value in the rows is NaN or an infinity, which orjson writes as null."""
     kinds = set(map(type, chain.from_iterable(rows)))
-    if float in kinds and not all(map(math.isfinite, [c for c in chain.from_iterable(rows) if type(c) is float])):
-        return True
+    if float in kinds:
+        floats = [value for value in chain.from_iterable(rows) if type(value) is float]
+        if not all(map(math.isfinite, floats)):
+            return True
     return not kinds.isdisjoint((list, tuple, dict)) and any(map(_holds_no_number, chain.from_iterable(rows)))
 
 
@@ -65,24 +66,33 @@ def _holds_no_number(value: Any) -> bool:
 
 
 def is_deep(json: bytes) -> bool:
-    """Whether a JSON value is nested deeper than DEEPEST, so that an answer should hold its text."""
+    """Whether a JSON value is nested deeper than DEEPEST."""
     if json.count(b"[") + json.count(b"{") <= DEEPEST:
         return False
-    left = JSON_BUT_BRACKETS.sub(b"", json).translate(BRACES_AS_BRACKETS)
+    brackets = JSON_BUT_BRACKETS.sub(b"", json).translate(BRACES_AS_BRACKETS)
     for _ in range(DEEPEST):
-        left = left.replace(b"[]", b"")  # the innermost level
-    return bool(left)
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+    return bool(brackets)
 
 
-def _other(value: Any) -> Any:
+def read_document(text: str) -> Any:
+    """Return a text of JSON as JSON, with every digit; as text if it is nested too deep, or no JSON."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return text if is_deep(text.encode()) else orjson.Fragment(text)
+
+
+def _replace_unknown(value: Any) -> Any:
     """Replace a value of a type that orjson does not write."""
     match value:
         case Decimal():
-            return orjson.Fragment(_digits(value)) if value.is_finite() else no_number(value)
+            return orjson.Fragment(_write_digits(value)) if value.is_finite() else no_number(value)
         case bytes() | bytearray() | memoryview():
             return b64encode(value).decode("ascii")
         case datetime.timedelta():
-            return interval_text(value)
+            return _write_interval(value)
         case AbstractSet() | Sequence() if not isinstance(value, str):
             return list(value)
         case Mapping():
@@ -90,8 +100,8 @@ def _other(value: Any) -> Any:
     return str(value)
 
 
-def interval_text(value: datetime.timedelta) -> str:
-    """As Postgres and DuckDB write an interval: `3 days 04:05:06.7`, `-00:00:01`."""
+def _write_interval(value: datetime.timedelta) -> str:
+    """Write an interval as Postgres and DuckDB do: `3 days 04:05:06.7`, `-00:00:01`."""
     sign = "-" if value < datetime.timedelta(0) else ""
     size = abs(value)
     minutes, seconds = divmod(size.seconds, 60)
@@ -104,14 +114,15 @@ def interval_text(value: datetime.timedelta) -> str:
     return f"{days} {clock}" if size.seconds or size.microseconds else days
 
 
-def _digits(value: Decimal) -> str:
+def _write_digits(value: Decimal) -> str:
+    """Write an exact number; without an exponent unless that adds more than WRITTEN_OUT zeros."""
     exponent = value.as_tuple().exponent
     written_out = isinstance(exponent, int) and -len(value.as_tuple().digits) - WRITTEN_OUT < exponent <= WRITTEN_OUT
     return format(value, "f") if written_out else str(value)
 
 
-def _walked(value: Any) -> Any:
-    """`value` with all that orjson refuses replaced by a fragment or a text of the same meaning."""
+def _make_encodable(value: Any) -> Any:
+    """Replace values that orjson refuses or changes by fragments and texts of the same meaning."""
     match value:
         case None | bool() | orjson.Fragment():
             return value
@@ -124,26 +135,26 @@ def _walked(value: Any) -> Any:
         case datetime.date() | datetime.time():
             return value.isoformat()
         case dict():
-            return {write_text(key): _walked(item) for key, item in value.items()}
+            return {write_text(key): _make_encodable(item) for key, item in value.items()}
         case list() | tuple():
-            return [_walked(item) for item in value]
-    return _walked(_other(value))
+            return [_make_encodable(item) for item in value]
+    return _make_encodable(_replace_unknown(value))
 
 
 def write_text(value: Any) -> str:
-    """A text of `value`, as the keys of JSON's objects must be: its JSON, without quotes if that is a text."""
-    walked = _walked(value)
-    return walked if isinstance(walked, str) else orjson.dumps(walked).decode()
+    """Return `value` as a text, for example for the key of an object: its JSON, without quotes if that is a text."""
+    encodable = _make_encodable(value)
+    return encodable if isinstance(encodable, str) else orjson.dumps(encodable).decode()
 
 
 def json_cells(values: Iterable[Any]) -> list[bytes | None]:
-    """The JSON of each value of a column; None for what is null there."""
+    """Return the JSON of each value of a column; None for null."""
     cells = [None if value is None else encode_rows([(value,)])[2:-2] for value in values]
     return [None if cell == b"null" else cell for cell in cells]
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, in which one that occurs again gets a number: a, b, a -> a, b, a_2."""
+    """Add a number to each name that occurs again: a, b, a -> a, b, a_2."""
     unique: list[str] = []
     for place, name in enumerate(names):
         candidate, number = name, max(2, names[:place].count(name) + 1)

@@ -1,7 +1,7 @@
-"""The process-wide manager of connections: definitions from the store, live pools and catalogs in this process.
+"""Creates, finds and closes the connections of this process from definitions in the store.
 
-Whoever needs a connection asks for it anew in each request: the store then tells whether the definition is still the
-one that the open connection was made from, whichever process changed it.
+Each request asks for its connection anew. The manager then compares the version of the open connection with the
+store, so a change by any process takes effect with the next request.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ NAME = re.compile(r"\w[\w.-]{0,62}")
 NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` or `.`, and begins with a letter, a digit or `_`."
 
 Maker = Callable[[str, Mapping[str, Any]], Connection]
-"""(owner, config) -> a connection, as its class would make it of the config alone."""
+"""(owner, config) -> a connection."""
 State = Literal["ready", "unreachable", "unreadable", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The public facts of a connection: nothing of its config."""
+    """The public facts of a connection, without its config."""
 
     name: str
     provider: str
@@ -56,16 +56,16 @@ class Described:
     """sqlglot's name."""
     created_at: datetime
     state: State = "unknown"
-    """`unknown` where nobody tried it, `unreadable` where its config cannot be decrypted."""
+    """`unknown` if nobody tried it, `unreadable` if its config cannot be decrypted."""
     policy: Mapping[str, Any] | None = None
     privacy: Privacy = DEFAULT_PRIVACY
     warnings: tuple[str, ...] = ()
-    """Such as a role that may write; or why the database is unreachable."""
+    """For example that the role may write, or why the database is unreachable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
-    """A catalog that was just read."""
+class CatalogRefresh:
+    """The facts of a catalog that was just read."""
 
     version: str
     tables: int
@@ -75,9 +75,9 @@ class Refreshed:
 class ConnectionManager:
     """Makes, finds and closes connections. Safe to call from several threads; no lock is held while connecting.
 
-    A connection is opened at its first use after the fork, replaced when its definition changed, dropped when the
-    definition is gone. Past `settings.max_pools`, the least recently used one of the owner who has the most is
-    dropped. A dropped one is closed when the last request that holds it has ended.
+    It opens a connection at its first use, replaces it if its definition changed, and drops it if the definition is
+    gone. If more than `settings.max_pools` are open, it drops the least recently used one of the owner who has the
+    most. A dropped connection is closed when the last request that uses it has ended.
     """
 
     def __init__(
@@ -90,9 +90,10 @@ class ConnectionManager:
         prefetcher: Prefetcher | None = None,
         makers: Mapping[str, Maker] | None = None,
     ) -> None:
-        """`workers` are the processes that run SQLite and DuckDB, `judges` those that examine SQL: by default the
-        same. `makers` make the connections of providers that need more than a config. `prefetcher` reads what is
-        opened here anew.
+        """`workers` run SQLite and DuckDB; `judges` examine SQL, by default in the same processes.
+
+        `makers` make the connections of providers that need more than a config. `prefetcher` reads the catalogs and
+        profiles of connections that are opened here.
         """
         self._settings, self._store, self._workers, self._makers = settings, store, workers, makers or {}
         self._judges, self._prefetcher = judges or workers, prefetcher
@@ -109,104 +110,104 @@ class ConnectionManager:
         *,
         privacy: Privacy = DEFAULT_PRIVACY,
     ) -> Described:
-        """Try a database and keep its definition, with a policy on what SQL may read and what a model may see.
+        """Try a database and store its definition. `policy` limits SQL; `privacy` limits what a model may see.
 
-        Raises PayloadError (the name, the policy), ProviderUnknownError, ConflictError, and what `Connection.check`
-        raises.
+        Raises PayloadError (the name, the policy), ProviderUnknownError, ConflictError, and the errors of
+        `Connection.check`.
         """
         if not NAME.fullmatch(name):
             raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
         connection_class(provider)
-        held_to = Policy.read(policy)
+        checked_policy = Policy.read(policy)
         self._refuse_taken(owner, name)
-        warnings = self._try_config(owner, provider, config, held_to)
-        definition = self._store.connections.add(
-            owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
-        )
+        warnings = self._try_config(owner, provider, config, checked_policy)
+        stored_policy = checked_policy.as_dict() if checked_policy else None
+        definition = self._store.connections.add(owner, name, provider, dict(config), stored_policy, privacy=privacy)
         self._prefetch(owner, name)
-        return _described(definition, "ready", warnings)
+        return _describe(definition, "ready", warnings)
 
     def change(self, owner: str, name: str, changes: Changes) -> Described:
-        """Replace parts of a definition: in every process, the next request goes by the new one.
+        """Replace parts of a definition, for the next request in every process.
 
-        A new config is tried first, and one that does not work changes nothing. A policy, or what a model may see,
-        needs no database, so that it can be made stricter while that is away.
+        A new config is tried first; if it fails, nothing changes. A policy and the privacy can be changed while the
+        database is away.
 
-        Raises ConnectionNotFoundError, PayloadError (the policy), and what `Connection.check` raises of a new config.
+        Raises ConnectionNotFoundError, PayloadError (the policy), UnavailableError (a config that cannot be
+        decrypted), and the errors of `Connection.check` for a new config.
         """
         definition = self._store.connections.find(owner, name)
         if "config" not in changes and definition.unreadable:
             raise UnavailableError(definition.unreadable)
         if "policy" in changes:
-            held_to = Policy.read(changes["policy"])
-            changes = {**changes, "policy": held_to.as_dict() if held_to else None}
+            policy = Policy.read(changes["policy"])
+            changes = {**changes, "policy": policy.as_dict() if policy else None}
         warnings = self._try_config(owner, definition.provider, changes["config"]) if "config" in changes else None
         changed = self._store.connections.change(definition, changes)
         self._drop(owner, name)
         self._prefetch(owner, name)
-        return self.describe(owner, name) if warnings is None else _described(changed, "ready", warnings)
+        return self.describe(owner, name) if warnings is None else _describe(changed, "ready", warnings)
 
     def describe(self, owner: str, name: str) -> Described:
-        """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
+        """Describe a connection, and try its database now. Raises ConnectionNotFoundError and BusyError."""
         definition = self._store.connections.find(owner, name)
         if definition.unreadable:
-            return _described(definition)
+            return _describe(definition)
         try:
-            return _described(definition, "ready", tuple(self._find(owner, name).check()))
+            return _describe(definition, "ready", tuple(self._find(owner, name).check()))
         except (ConnectionConfigError, DatabaseUnavailableError, FileNotFoundInStorageError, DeadlineError) as exc:
-            return _described(definition, "unreachable", (exc.detail,))
+            return _describe(definition, "unreachable", (exc.detail,))
 
     def list(self, owner: str) -> list[Described]:
-        """The owner's connections, by name, without touching their databases."""
-        return [_described(definition) for definition in self._store.connections.list(owner)]
+        """Describe the owner's connections, by name, without their databases."""
+        return [_describe(definition) for definition in self._store.connections.list(owner)]
 
     def names_where(
-        self, owner: str, provider: str, holds: Callable[[Mapping[str, Any]], bool]
+        self, owner: str, provider: str, matches: Callable[[Mapping[str, Any]], bool]
     ) -> builtins.list[str]:
-        """Names of the owner's connections of `provider` whose config `holds`, without touching their databases."""
+        """Return the names of the owner's connections of `provider` whose config `matches`."""
         definitions = self._store.connections.list(owner)
-        readable = [each for each in definitions if each.provider == provider and not each.unreadable]
-        return [each.name for each in readable if holds(each.config)]
+        readable = [entry for entry in definitions if entry.provider == provider and not entry.unreadable]
+        return [entry.name for entry in readable if matches(entry.config)]
 
     def delete(self, owner: str, name: str) -> None:
-        """Forget a connection everywhere. Raises ConnectionNotFoundError."""
+        """Delete a definition, and drop its connection. Raises ConnectionNotFoundError."""
         try:
             self._store.connections.delete(owner, name)
         finally:
             self._drop(owner, name)
 
     def open(self, owner: str, name: str, claims: Claims = None) -> OpenConnection:
-        """The connection for one request of a caller; `claims` are those of a verified token, None without one.
+        """Return the connection for one request; `claims` come from the caller's verified token, None without one.
 
-        Raises ConnectionNotFoundError, and UnauthorizedError where the connection must know who asks.
+        Raises ConnectionNotFoundError, and UnauthorizedError if the connection needs to know its caller.
         """
         return self._find(owner, name).for_caller(claims)
 
     def dialect(self, owner: str, name: str) -> str:
-        """sqlglot's name of the connection's dialect. Raises ConnectionNotFoundError."""
+        """Return sqlglot's name of the connection's dialect. Raises ConnectionNotFoundError."""
         return self._find(owner, name).dialect
 
-    def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
-        """Read catalog and profiles now, and have every other process do so at its next use.
+    def refresh(self, owner: str, name: str, claims: Claims = None) -> CatalogRefresh:
+        """Read catalog and profiles now; every other process reads them at its next use.
 
-        Raises as `open`, and what `Connection.catalog` raises.
+        Raises the errors of `open` and of `Connection.catalog`.
         """
         self.open(owner, name, claims)
         self._store.connections.touch(owner, name)
         connection = self.open(owner, name, claims)
         catalog = connection.read_catalog()
         connection.read_profiles(refresh=True)
-        return Refreshed(catalog.version, len(catalog.listed.tables), datetime.now(UTC))
+        return CatalogRefresh(catalog.version, len(catalog.listed.tables), datetime.now(UTC))
 
     def close(self) -> None:
-        """Drop all open connections; the next request opens its own anew."""
+        """Drop all open connections; later requests open new ones."""
         with self._lock:
             dropped = list(self._open.values())
             self._open.clear()
         _mark_dropped(dropped)
 
     def _refuse_taken(self, owner: str, name: str) -> None:
-        """Before a database is tried; the store's own uniqueness decides where two come at once."""
+        """Raise ConflictError early, before a database is tried; the store's unique names decide in the end."""
         try:
             self._store.connections.version(owner, name)
         except ConnectionNotFoundError:
@@ -214,6 +215,7 @@ class ConnectionManager:
         raise ConflictError(f"There is already a connection named {name!r}.")
 
     def _find(self, owner: str, name: str) -> OpenConnection:
+        """Return the open connection if it has the stored version, else open it. Raises ConnectionNotFoundError."""
         place = owner, name
         try:
             key = self._store.connections.version(owner, name)
@@ -226,41 +228,41 @@ class ConnectionManager:
         except ConnectionNotFoundError:
             self._drop(owner, name)
             raise
-        opened = self._open_anew(definition)
-        dropped = [opened]  # closed as this function ends, when the lock is free again
+        opened = self._open_connection(definition)
+        dropped = [opened]  # unless it takes its place below; closed when the lock is free
         with self._lock:
             current = self._open.get(place)
             if current is None or current.key != opened.key:
                 dropped = [current] if current else []
                 self._open[place] = current = opened
             self._open.move_to_end(place)
-            crowded = len(self._open) > self._settings.max_pools
+            is_crowded = len(self._open) > self._settings.max_pools
             while len(self._open) > self._settings.max_pools:
                 dropped.append(self._open.pop(self._choose_dropped()))
         _mark_dropped(dropped)
-        # Connections that take turns in a full table would be read at every turn.
-        if current is opened and not crowded and self._prefetcher:
+        # in a full table, connections that take turns would be read at every turn
+        if current is opened and not is_crowded and self._prefetcher:
             self._prefetcher.want(opened)
         return current
 
     def _choose_dropped(self) -> tuple[str, str]:
-        """The place of the connection that was not used for longest, of an owner who has the most open ones."""
+        """Return the place of the least recently used connection of the owner who has the most."""
         counts = Counter(owner for owner, _ in self._open)
         most = max(counts.values())
         return next(place for place in self._open if counts[place[0]] == most)
 
     def _prefetch(self, owner: str, name: str) -> None:
-        """Open a connection that was just made or changed, unless it would take the place of one that is in use."""
+        """Open a connection that was just made or changed, unless another one would be dropped for it."""
         with self._lock:
             is_full = (owner, name) not in self._open and len(self._open) >= self._settings.max_pools
         if self._prefetcher and not is_full:
-            with contextlib.suppress(SqlchatError):  # the question that comes tells it
+            with contextlib.suppress(SqlchatError):  # the next question gets the same error
                 self._find(owner, name)
 
     def _try_config(
         self, owner: str, provider: str, config: Mapping[str, Any], policy: Policy | None = None
     ) -> tuple[str, ...]:
-        """Warnings of a database that can be reached so. Raises what `Connection.check` raises."""
+        """Return the warnings of a database with that config. Raises the errors of `Connection.check`."""
         connection = self._make_driver(owner, provider, config)
         try:
             warnings = connection.check()
@@ -273,7 +275,7 @@ class ConnectionManager:
         finally:
             connection.close()
 
-    def _open_anew(self, definition: Definition) -> OpenConnection:
+    def _open_connection(self, definition: Definition) -> OpenConnection:
         return OpenConnection(
             self._make_driver(definition.owner, definition.provider, definition.config),
             self._settings,
@@ -292,23 +294,24 @@ class ConnectionManager:
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:
             dropped = self._open.pop((owner, name), None)
-        _mark_dropped([dropped] if dropped else [])  # after the lock: it may be what closes a pool
+        _mark_dropped([dropped] if dropped else [])
 
 
 def _mark_dropped(connections: builtins.list[OpenConnection]) -> None:
-    for each in connections:
-        each.is_dropped = True
+    """Mark connections as dropped. Call it without the lock: it may close a pool."""
+    for connection in connections:
+        connection.is_dropped = True
 
 
-def _described(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
-    made_by = connection_class(definition.provider)
+def _describe(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
+    driver = connection_class(definition.provider)
     if definition.unreadable:
         state, warnings = "unreadable", (definition.unreadable,)
     return Described(
         definition.name,
         definition.provider,
-        made_by.__name__,
-        made_by.dialect,
+        driver.__name__,
+        driver.dialect,
         definition.created_at,
         state,
         definition.policy,

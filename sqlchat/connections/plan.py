@@ -1,4 +1,4 @@
-"""The cost that a database expects of a query before it runs, and its ceiling."""
+"""Holds the cost that a database expects of a query, and compares it with a ceiling."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sqlchat.errors import SQLRefusedError
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The database's own estimate; None where it makes none."""
+    """A database's estimate for a query."""
 
     cost: float | None = None
-    """In the engine's own unit: what Postgres and MySQL call cost, the rows that pass through all steps of a plan of
-    DuckDB's, the combinations of rows that MariaDB before 11 looks at, the bytes that Spark reads."""
+    """None if the database makes no estimate. The unit is the engine's own: Postgres' and MySQL's cost, the rows that
+    pass through all steps in DuckDB, the combinations of rows in MariaDB before 11, the bytes that Spark reads."""
     untold: float | None = field(default=None, repr=False)
-    """The cost where it must not be told, since it tells of rows that the caller may not see."""
+    """A cost that must stay secret, since it counts rows that the caller may not see."""
     withheld: str = ""
-    """Why the database, which usually makes an estimate, made none."""
+    """Why a database that usually makes an estimate made none."""
 
     def hold_to(self, ceiling: float) -> None:
-        """Raise SQLRefusedError for a cost above `ceiling`, with both, or for one withheld; 0 is no ceiling."""
+        """Raise SQLRefusedError if the cost is above `ceiling`, or withheld. A `ceiling` of 0 allows every cost."""
         if ceiling and self.withheld:
             raise SQLRefusedError(f"No ceiling of cost holds for this query: {self.withheld}", max_plan_cost=ceiling)
         cost = self.untold if self.cost is None else self.cost

@@ -1,4 +1,4 @@
-"""Reads in the background what the first question on a connection would otherwise wait for."""
+"""Reads catalogs and profiles in the background, so that the first question need not wait for them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sqlchat.sql.profiles import Profiles
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 100
-"""Connections that wait to be read; one more is read by its first question."""
+"""Most connections that wait to be read; any other is read by its first question."""
 PAUSE = 0.5
-"""Seconds left to whoever asks at once, before reading begins beside them."""
+"""Seconds before reading begins, so that an immediate question has the database for itself."""
 GRACE = 1.0
-"""Seconds that a process which ends waits for the reading under way."""
+"""Seconds that `close` waits for the current reading."""
 
 
 class Prefetcher:
-    """One daemon thread, which is there only while there is something to read: so none of it crosses a fork.
+    """Reads connections on one daemon thread, which lives only while connections wait, so it does not cross a fork.
 
-    What it reads is kept where questions look: they find it there, or join the reading. One thread means that no
-    database is read twice at once, and that at most one worker process and one pooled connection are taken from
-    those who ask. `prepare` is told of each catalog and profiles that were read, to index them.
+    It reads through the caches of the connection, so questions find the result or join the reading. With one thread,
+    it reads no database twice at once, and takes at most one worker process and one pooled connection from questions.
+    `prepare(catalog, profiles)` indexes what was read.
     """
 
     def __init__(self, prepare: Callable[[Catalog, Profiles], object] = lambda catalog, profiles: None) -> None:
@@ -38,7 +38,7 @@ class Prefetcher:
         self._lock = threading.Lock()
 
     def want(self, connection: OpenConnection) -> None:
-        """Have a connection read soon. Neither waits nor raises."""
+        """Queue a connection. Neither waits nor raises."""
         with self._lock:
             if self._closed.is_set() or len(self._wanted) >= MOST_WAITING:
                 return
@@ -47,13 +47,13 @@ class Prefetcher:
                 self._thread = threading.Thread(target=self._run, name="prefetch", daemon=True)
                 try:
                     self._thread.start()
-                except RuntimeError as exc:  # the system has no room for a thread; questions read for themselves
+                except RuntimeError as exc:  # the system has no room for a thread
                     self._thread = None
                     self._wanted.clear()
                     log.warning("nothing is prefetched", extra={"reason": str(exc)})
 
     def close(self) -> None:
-        """Read nothing more. A reading that does not end in a second is left to end by its own deadline."""
+        """Read nothing more. Waits GRACE seconds for the current reading, which then ends by its own deadline."""
         with self._lock:
             self._closed.set()
             thread = self._thread
@@ -64,8 +64,8 @@ class Prefetcher:
     def _run(self) -> None:
         self._closed.wait(PAUSE)
         while (connection := self._next()) is not None:
-            self._follow(connection)
-            del connection  # which may be what closes it
+            self._prefetch(connection)
+            del connection  # the last reference closes it
 
     def _next(self) -> OpenConnection | None:
         with self._lock:
@@ -74,8 +74,8 @@ class Prefetcher:
                 return None
             return self._wanted.pop(next(iter(self._wanted)))
 
-    def _follow(self, connection: OpenConnection) -> None:
-        """A failure is kept by nobody: the question that comes reads for itself, and tells its own."""
+    def _prefetch(self, connection: OpenConnection) -> None:
+        """Read and index a connection. Logs a failure: the next question reads anew, and gets its own error."""
         try:
             for catalog, profiles in read_ahead(connection):
                 if self._closed.is_set() or connection.is_dropped:
@@ -93,11 +93,10 @@ class Prefetcher:
 
 
 def read_ahead(connection: OpenConnection) -> Iterator[tuple[Catalog, Profiles]]:
-    """Read what a question would, for no caller: catalog and profiles as far as they are known, after each reading.
+    """Read what a question needs, and yield catalog and profiles after each step.
 
-    Skips data that is private to one caller or excluded from prompts. The catalog is not kept: tables may well be
-    made right after a connection to them, and a question shall find them. Profiles are good for as long as the
-    tables are what they were. Raises what the connection raises.
+    Skips data that is private to one caller or excluded from prompts. The catalog is not cached, since tables are
+    often made right after the connection. Raises the errors of the connection.
     """
     catalog, profiles = connection.glance_at_catalog(), Profiles()
     yield catalog, profiles

@@ -1,4 +1,4 @@
-"""Makes column profiles of counts and values, which each database's own module reads, within shared bounds."""
+"""Makes profiles of columns from counts and values that each database's own module reads, within shared bounds."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 SAMPLED_ROWS, SAMPLED_CELLS = 50_000, 500_000
-"""Rows of a table that are looked at; fewer of a table with many columns."""
+"""Most rows of a table that are read; fewer if the table has many columns."""
 MOST_VALUES = 1_000
-"""Most texts that are kept of one column: the most frequent ones."""
+"""Most texts of one column; the most frequent ones stay."""
 MOST_IN_ALL = 30_000
-"""Texts of all columns together."""
+"""Most texts of all columns together."""
 MOST_NUMBERS = 8
-"""Different numbers that are kept as values; of more the range says enough."""
+"""Most different numbers of one column; if there are more, their range is enough."""
 MOST_EXAMPLES = 6
-"""Dates in a form that does not sort, and amounts, which show that form."""
+"""Most amounts, and dates in a form that does not sort, that show how a column writes them."""
 MOST_STRAYS = 3
 NEARLY_ALL = 0.8
 LONGEST = 100
 """Characters; longer texts are prose that no question names."""
 
 UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
-"""Errors of a table that is left out: one that the user may not read, for instance, or that takes too long."""
+"""Errors after which a table is left out: the user may not read it, for instance, or it takes too long."""
 
 OTHER = re.compile(
     r"\W*(interval|\w*range|bool|bytea|\w*blob|(var)?binary|jsonb?|uuid|uniqueidentifier|xml|bit|inet|cidr|macaddr|oid"
@@ -54,139 +54,132 @@ ISO = re.compile(
 NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 IDENTIFIER = re.compile(r"[\W\d]*|[0-9a-fA-F-]{32,}")
-"""Texts without a letter, UUIDs and hashes: no question spells one that the model could not take from it."""
+"""Texts without a letter, UUIDs and hashes: if a question names one, the model copies it from there."""
 AMOUNT = r"[-+]?[$€£¥₹]? ?(\d{0,8}|\d{1,3}([.,']\d{3}){1,3})([.,]\d+)? ?[%$€£¥₹]?"
 DAY = r"(\d\d?(?P<mark>[-/.])\d\d?(?P=mark)(\d{4}|\d\d)|\d{4}(?P<sign>[-/.])\d\d?(?P=sign)\d\d?)"
 CONVERTIBLE = re.compile(rf"{AMOUNT}|{DAY}([ T]\d\d?:\d\d(:\d\d)?)?")
-"""Amounts and days, of which it matters how they are written; no telephone, card or insurance numbers."""
+"""Amounts and days: SQL must know how they are written. No telephone, card or insurance numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ColumnSample:
     """Counts and values of one column in the rows that were read."""
 
     rows: int
     present: int
     """Rows that are not NULL."""
     distinct: int | None
-    """Different values, as far as it can be told."""
+    """Different values; None if unknown."""
     whole: bool = False
-    """Whether these are all rows of the table."""
+    """Whether the sample has all rows of the table."""
     values: Sequence[str] = ()
-    """The most frequent first: each of them, or MOST_VALUES and one more."""
+    """The most frequent first: all of them, or MOST_VALUES and one more."""
     least: str = ""
     most: str = ""
 
 
-def kind_of(type: str) -> Kind:
-    """By the name of a type. One that only the database knows, such as an enum's, is text."""
+def find_kind(type: str) -> Kind:
+    """Return the kind of a type by its name. A type that only the database knows, such as an enum, is text."""
     if LIST.search(type) or OTHER.match(type):
         return "other"
     return "number" if NUMBER.match(type) else "time" if TIME.match(type) else "text"
 
 
-def in_order(tables: Iterable[Table]) -> list[Table]:
-    """Small base tables first: reading them costs least, and kinds and states are in them.
+def order_tables(tables: Iterable[Table]) -> list[Table]:
+    """Return the listed tables: small ones first, which cost least to read, then empty ones, and views last."""
 
-    Empty ones come behind those with rows, and views last.
-    """
-    listed = [table for table in tables if table.listed and table.columns]
-    return sorted(
-        listed,
-        key=lambda table: (
-            table.kind == "view",
-            table.row_estimate == 0,
-            table.row_estimate is None,
-            table.row_estimate or 0,
-        ),
-    )
+    def rank(table: Table) -> tuple[bool, bool, bool, int]:
+        rows = table.row_estimate
+        return table.kind == "view", rows == 0, rows is None, rows or 0
+
+    return sorted((table for table in tables if table.listed and table.columns), key=rank)
 
 
 def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dict[Path, ColumnProfile]:
-    """`profiles` in which a column of declared labels has them all as values: those that were seen, then the others.
+    """Give each column with declared labels all of them as values: first those in its profile, then the others.
 
-    They are part of the type, so they are known of columns too that could not be read.
+    Labels are part of the type, so a column that could not be read gets a profile too.
     """
-    made = dict(profiles)
+    labelled = dict(profiles)
     for table in catalog.tables:
         for column in table.columns:
             if not (column.labels and table.listed) or OF_LISTS.search(column.type):
                 continue
             path = (table.schema, table.name, column.name)
-            profile = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))
+            profile = labelled.get(path) or ColumnProfile("text", 0.0, len(column.labels))
             seen = [value for value in profile.values if value in column.labels]
             unseen = [label for label in column.labels if label not in seen]
-            made[path] = replace(profile, values=(*seen, *unseen), complete=True, least="", most="")
-    return made
+            labelled[path] = replace(profile, values=(*seen, *unseen), complete=True, least="", most="")
+    return labelled
 
 
-def rows_of(columns: int) -> int:
-    """The number of rows to read of a table with that many columns."""
+def limit_sample(columns: int) -> int:
+    """Return the number of rows to read of a table with that many columns."""
     return max(100, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, columns)))
 
 
-def told_by(sample: int, present: int, *, whole: bool) -> int | None:
-    """The number of different values of a column, of which `present` values have `sample`; None if unknown."""
-    return sample if whole or sample <= present / 2 else None  # where nearly all differ, it says nothing of the rest
+def estimate_distinct(distinct: int, present: int, *, whole: bool) -> int | None:
+    """Return the number of different values of a column whose sample has `distinct` in `present`; None if unknown."""
+    return distinct if whole or distinct <= present / 2 else None  # if nearly all differ, the others are unknown
 
 
-def profile(kind: Kind, seen: Seen) -> ColumnProfile:
+def make_profile(kind: Kind, sample: ColumnSample) -> ColumnProfile:
     """Make the profile of a column of that kind."""
-    null_share = round(1 - seen.present / seen.rows, 4) if seen.rows else 0.0
+    null_share = round(1 - sample.present / sample.rows, 4) if sample.rows else 0.0
     if kind == "other":
-        return ColumnProfile(kind, null_share, exact=seen.whole)
-    unique = seen.whole and 1 < seen.present == seen.distinct
-    made = ColumnProfile(kind, null_share, seen.distinct, exact=seen.whole, unique=unique)
-    if kind == "text" or (kind == "time" and seen.values):
-        return _texts(made, seen)
-    few = kind == "number" and 0 < len(seen.values) <= MOST_NUMBERS and len(seen.values) == seen.distinct
+        return ColumnProfile(kind, null_share, exact=sample.whole)
+    unique = sample.whole and 1 < sample.present == sample.distinct
+    profile = ColumnProfile(kind, null_share, sample.distinct, exact=sample.whole, unique=unique)
+    if kind == "text" or (kind == "time" and sample.values):
+        return _add_texts(profile, sample)
+    few = kind == "number" and 0 < len(sample.values) <= MOST_NUMBERS and len(sample.values) == sample.distinct
     return replace(
-        made,
-        least=name_number(seen.least),
-        most=name_number(seen.most),
-        values=tuple(map(name_number, seen.values)) if few else (),
-        complete=few and seen.whole,
+        profile,
+        least=name_number(sample.least),
+        most=name_number(sample.most),
+        values=tuple(map(name_number, sample.values)) if few else (),
+        complete=few and sample.whole,
     )
 
 
-def profile_sample(kind: Kind, seen: Seen, most: int) -> ColumnProfile:
-    """Make the profile of a column of which `seen` tells the first `most` rows of a table, and one more."""
-    whole = seen.rows <= most
-    distinct = None if seen.distinct is None else told_by(seen.distinct, seen.present, whole=whole)
+def make_sample_profile(kind: Kind, sample: ColumnSample, most: int) -> ColumnProfile:
+    """Make the profile of a column from a sample of the first `most` rows of a table and one more."""
+    whole = sample.rows <= most
+    distinct = None if sample.distinct is None else estimate_distinct(sample.distinct, sample.present, whole=whole)
     if not whole:  # the first rows of a large table are mostly its oldest
-        seen = replace(seen, least="", most="")
-    return profile(kind, replace(seen, whole=whole, distinct=distinct))
+        sample = replace(sample, least="", most="")
+    return make_profile(kind, replace(sample, whole=whole, distinct=distinct))
 
 
 def name_number(text: str) -> str:
-    """The text of a value, in which what is no finite number has the same name whatever the database calls it."""
+    """Return the text of a number. NaN and the infinities have the same name for each database."""
     return NO_NUMBERS.get(text.lower(), text)
 
 
-def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:
-    if all(map(ISO.fullmatch, seen.values)):
-        made = replace(made, least=seen.least, most=seen.most)
-    short = [value for value in seen.values if len(value) <= LONGEST]
-    if made.kind == "time":
-        return made if made.least else replace(made, values=tuple(short[:MOST_EXAMPLES]))
+def _add_texts(profile: ColumnProfile, sample: ColumnSample) -> ColumnProfile:
+    if all(map(ISO.fullmatch, sample.values)):
+        profile = replace(profile, least=sample.least, most=sample.most)
+    short = [value for value in sample.values if len(value) <= LONGEST]
+    if profile.kind == "time":
+        return profile if profile.least else replace(profile, values=tuple(short[:MOST_EXAMPLES]))
     strays = [value for value in short if not NUMERAL.fullmatch(value)]
     if len(strays) <= (1 - NEARLY_ALL) * len(short):
-        made = replace(made, strays=tuple(strays[:MOST_STRAYS]))
-    if made.few:
-        return replace(made, values=tuple(short), complete=seen.whole and len(short) == seen.distinct)
+        profile = replace(profile, strays=tuple(strays[:MOST_STRAYS]))
+    if profile.few:
+        return replace(profile, values=tuple(short), complete=sample.whole and len(short) == sample.distinct)
     written = [value for value in short if CONVERTIBLE.fullmatch(value)]
     telling = [value for value in short if not IDENTIFIER.fullmatch(value)]
-    examples = written[:MOST_EXAMPLES] if 2 * len(written) > len(short) and not made.least else []
-    return replace(made, values=tuple(telling[:MOST_VALUES]), examples=tuple(examples))
+    examples = written[:MOST_EXAMPLES] if 2 * len(written) > len(short) and not profile.least else []
+    return replace(profile, values=tuple(telling[:MOST_VALUES]), examples=tuple(examples))
 
 
-def bounded(profiles: Mapping[Path, ColumnProfile]) -> dict[Path, ColumnProfile]:
-    """With so many texts in all as an index of them may hold, columns with few of them first."""
+def limit_values(profiles: Mapping[Path, ColumnProfile]) -> dict[Path, ColumnProfile]:
+    """Cut values so that all columns together have at most MOST_IN_ALL; columns with few values keep theirs."""
     left = MOST_IN_ALL
-    bounded_profiles = dict(profiles)
+    limited = dict(profiles)
     for path in sorted(profiles, key=lambda path: (not profiles[path].few, len(profiles[path].values))):
-        each = profiles[path]
-        if len(each.values) > max(0, left):
-            bounded_profiles[path] = replace(each, values=each.values[: max(0, left)], complete=False)
-        left -= len(each.values)
-    return bounded_profiles
+        profile = profiles[path]
+        if len(profile.values) > left:
+            limited[path] = replace(profile, values=profile.values[:left], complete=False)
+        left = max(0, left - len(profile.values))
+    return limited

@@ -1,6 +1,6 @@
 """Reads the first rows of each table, for models that may see rows.
 
-Read through the connection as its caller's SQL would be, so a policy holds for them too.
+It reads through the connection, as the caller's SQL does, so the policy applies.
 """
 
 from __future__ import annotations
@@ -25,27 +25,28 @@ NULL = "NULL"
 
 
 def read_samples(connection: Connection, catalog: Catalog) -> Samples:
-    """Rows of the base tables, as far as five seconds get. Raises DatabaseUnavailableError and BusyError."""
+    """Read rows of base tables for at most TIME seconds. Raises DatabaseUnavailableError and BusyError."""
     until, samples = time.monotonic() + TIME, {}
-    for table in [each for each in catalog.tables if each.kind == "table" and each.listed][:MOST_TABLES]:
+    tables = [table for table in catalog.tables if table.kind == "table" and table.listed]
+    for table in tables[:MOST_TABLES]:
         if (left := until - time.monotonic()) <= 0:
             break
         try:
-            results = connection.run(_first_rows(table, catalog), max_rows=ROWS, timeout=min(left, A_TABLE))
+            results = connection.run(_write_query(table, catalog), max_rows=ROWS, timeout=min(left, A_TABLE))
         except UNREADABLE:
-            continue  # one that the role may not read, say: the others still help
+            continue  # the role may not read it, for instance
         rows = results.read_rows()
-        samples[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)
+        samples[table.schema, table.name] = tuple(tuple(map(_write_text, row)) for row in rows)
     return samples
 
 
-def _first_rows(table: Table, catalog: Catalog) -> str:
+def _write_query(table: Table, catalog: Catalog) -> str:
     columns = [exp.column(column.name, quoted=True) for column in table.columns[:MOST_COLUMNS]]
     source = exp.table_(table.name, db=table.schema or None, quoted=True)
     return exp.select(*columns).from_(source).limit(ROWS).sql(catalog.dialect)
 
 
-def _text(value: object) -> str:
+def _write_text(value: object) -> str:
     if value is None:
         return NULL
     return value if isinstance(value, str) else orjson.dumps(value).decode()

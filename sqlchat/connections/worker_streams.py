@@ -1,7 +1,7 @@
 """Streams rows out of a worker process over a Unix socket in a private folder, while the call runs.
 
-The call is made on a thread here. The worker connects and sends its process id, a header, batches and an end. When
-the reader leaves, the worker gets an error at its next batch; if it computes on, it is killed.
+A thread of this process makes the call. The worker connects and sends its process id, a header, batches and None.
+If the reader closes, the worker gets an error at its next batch; if it computes on, it is killed.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOREVER = 1e6
-"""Seconds for a call whose reader watches it."""
+"""Deadline in seconds of a call that its reader ends."""
 LEAVING = 0.3
-"""Seconds that a worker has to notice that its reader has gone."""
+"""Seconds for a worker to notice that its reader has gone."""
 
 
 class Sender:
-    """In a worker process: sends a stream to the reader that listens at `path`."""
+    """Sends a stream from a worker process to the reader that listens at `path`."""
 
     def __init__(self, path: str) -> None:
-        """Raises OSError if nobody listens any more."""
+        """Connect. Raises OSError if nobody listens any more."""
         self._line = Client(path, "AF_UNIX")
         self._line.send(os.getpid())
 
@@ -53,7 +53,7 @@ class Sender:
 
 
 class Reader:
-    """Reads what one call in a worker process sends."""
+    """Reads the stream of one call in a worker process."""
 
     def __init__(self, call: Callable[[str], object], idle: float, timed_out: Callable[[float], Exception]) -> None:
         self._idle, self._timed_out = idle, timed_out
@@ -75,7 +75,7 @@ class Reader:
             raise
 
     def header(self) -> Header:
-        """Wait for the call to begin its answer. A call that is made again connects again."""
+        """Wait for the header. A call that is repeated connects again."""
         while True:
             self._hang_up()
             self._line = self._accept()
@@ -99,7 +99,7 @@ class Reader:
             self._hang_up()
 
     def close(self) -> None:
-        """End the call, whatever it does."""
+        """End the call."""
         if self._closed.is_set():
             return
         self._closed.set()
@@ -113,7 +113,7 @@ class Reader:
     def _call(self, call: Callable[[str], object], path: str) -> None:
         try:
             call(path)
-        except BaseException as exc:  # noqa: BLE001 - it is raised where the rows are read
+        except BaseException as exc:  # noqa: BLE001 - `batches` raises it
             self._fault = exc
 
     def _accept(self) -> Connection[Any, Any]:
@@ -127,7 +127,7 @@ class Reader:
         raise StreamClosedError
 
     def _receive(self) -> Any:
-        """The next message. Raises EOFError when the call has ended, and what its time limit raises."""
+        """Return the next message. Raises EOFError if the call has ended, and `timed_out(idle)`."""
         assert self._line is not None
         try:
             if self._line.poll(self._idle):
@@ -144,7 +144,7 @@ class Reader:
             self._line.close()
 
     def _kill(self) -> None:
-        """Kill the process, which serves this call alone and is not waited for before the call has ended."""
+        """Kill the process, unless its call has ended: then it may serve another one."""
         if self._pid and self._calling.is_alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
@@ -155,9 +155,9 @@ class Reader:
 
 
 def open_worker_stream(call: Callable[[str], object], idle: float, timed_out: Callable[[float], Exception]) -> Stream:
-    """A stream of what `call(path)` has a worker process send to `path`.
+    """Return the stream that a worker process sends to `path` during `call(path)`.
 
-    `idle` seconds without anything sent end the call, and raise what `timed_out` makes of them.
+    `idle` seconds without a message end the call, and raise `timed_out(idle)`.
     """
     reader = Reader(call, idle, timed_out)
     try:

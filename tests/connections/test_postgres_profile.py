@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from sqlchat.connections.postgres.profile import read as read_profiles
-from sqlchat.connections.profiling import in_order
+from sqlchat.connections.profiling import order_tables
 
 FACTS = """
 CREATE TYPE mood AS ENUM ('sad', 'glad');
@@ -180,4 +180,4 @@ def test_our_own_questions_are_not_compiled_by_the_server_and_those_of_users_as_
 def test_empty_tables_do_not_keep_those_with_rows_waiting(postgres, execute):
     execute("DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE format('CREATE TABLE empty_%s (a text)', i); END LOOP; END $$")
     execute("CREATE TABLE full_one (a text); INSERT INTO full_one VALUES ('x'), ('y'); ANALYZE")
-    assert in_order(postgres.catalog().tables)[0].name == "full_one"
+    assert order_tables(postgres.catalog().tables)[0].name == "full_one"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
 
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.duckdb.macros import read_own
+from sqlchat.connections.embedded import Query
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, read_labels
 from sqlchat.sql.guards.duckdb import FUNCTIONS
 
-Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
 """Schema and table."""
 
@@ -34,7 +32,7 @@ CONSTRAINTS = f"""
 
 
 def read(query: Query) -> Catalog:
-    """The catalog by `query(sql)`, which returns all rows."""
+    """Read the tables, views, keys and own macros of the database."""
     columns: dict[Key, list[Column]] = defaultdict(list)
     for schema, table, name, type, nullable, comment in query(COLUMNS):
         columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=read_labels(type)))
@@ -44,7 +42,7 @@ def read(query: Query) -> Catalog:
         if kind == "PRIMARY KEY":
             primary[schema, table] = tuple(own)
         else:
-            # DuckDB's foreign keys stay within their schema
+            # a foreign key of DuckDB stays within its schema
             foreign[schema, table].append(ForeignKey(tuple(own), schema, referenced, tuple(referenced_columns)))
     tables = tuple(
         Table(

@@ -1,9 +1,9 @@
-"""DuckDB files, read through the duckdb package in a worker process.
+"""Reads DuckDB files through the duckdb package in a worker process.
 
-A session (`instance.py`) sees its file alone: read-only, without access to other files, extensions or Python
-objects, with its memory and threads limited and its configuration locked. DuckDB's own parser decides what the text
-is, and a SELECT runs inside its `query()`, which takes exactly one. The end of the process is the last deadline,
-since some functions do not hear an interrupt.
+A session (`instance.py`) sees only its file, read-only. It reaches no other file, extension or Python object; its
+memory and threads are limited, and its configuration is locked. DuckDB's own parser decides what kind of statement a
+text is. A SELECT runs inside `query()`, which takes exactly one. Some functions ignore an interrupt, so at last the
+process is killed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from sqlchat.connections.embedded import (
     EmbeddedConnection,
     Session,
     Target,
-    belongs_to_another,
     collect,
+    find_other_provider,
     read_stamp,
     timed_out,
 )
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 NODE = re.compile(r'"type":"([A-Z_]+_NODE)"')
-"""A node in what `json_serialize_sql` writes; quotes within a literal are escaped there."""
+"""A node in the answer of `json_serialize_sql`, which escapes quotes within literals."""
 READING_PRAGMA = re.compile(
     r"\s*pragma\s+(table_info|show_tables|show_tables_expanded|storage_info|database_size|version|collations)\b", re.I
 )
@@ -60,7 +60,7 @@ QUERY = re.compile(
     r"(?:[\s(]|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*(?:pivot|pivot_wider|with|from|select|describe|summarize)\b",
     re.I,
 )
-"""How a text with a PIVOT begins that only asks, be it in parentheses or after comments."""
+"""The beginning of a reading text with a PIVOT: parentheses and comments, then one of these words."""
 PREFIX = re.compile(r"[\w ]+ Error: ")
 LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
 UNKNOWN_NAME = re.compile(r"does not exist|not found in FROM|referenced column", re.I)
@@ -122,7 +122,7 @@ class DuckDBSession(Session):
     def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
         import duckdb
 
-        with suppress(duckdb.Error):  # of a type that does not compare, and of the deadline
+        with suppress(duckdb.Error):  # a type that cannot be compared, or the deadline
             return profile_table(self._query, table)
         return {}
 
@@ -130,7 +130,7 @@ class DuckDBSession(Session):
         return self._connection.execute(sql).fetchall()
 
     def _select(self, sql: str, count: int) -> tuple[duckdb.DuckDBPyRelation, list[Reading], Fetch]:
-        """The statement's columns, how each is read, and a function that fetches the next of at most `count` rows."""
+        """Run a statement; return its columns, their readings, and a function that fetches at most `count` rows."""
         kind, statement = _read_statement(self._connection, sql)
         relation = _describe_columns(self._connection, kind, statement)
         readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
@@ -139,34 +139,34 @@ class DuckDBSession(Session):
             text = "'" + sql.replace("'", "''") + "'"
             self._connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
             return relation, readings, self._connection.fetchmany
-        held = iter(relation.project(selected).limit(count).fetchall())
-        return relation, readings, lambda size: list(itertools.islice(held, size))
+        rows = iter(relation.project(selected).limit(count).fetchall())
+        return relation, readings, lambda size: list(itertools.islice(rows, size))
 
 
 def _translate_opening(exc: duckdb.Error, target: Target) -> Exception:
-    words = target.scrubbed(_read_error_report(exc).get("exception_message", ""))
+    words = target.hide_path(_read_error_report(exc).get("exception_message", ""))
     if LOCKED.search(words):
         return DatabaseUnavailableError("Another process has the database open for writing.", retry_after=1)
-    return belongs_to_another("DuckDB", target) or ConnectionConfigError(
+    return find_other_provider("DuckDB", target) or ConnectionConfigError(
         f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
     )
 
 
 def _read_error_report(exc: Exception) -> dict[str, str]:
-    """The JSON that `errors_as_json` puts behind the kind of the error."""
+    """Read the JSON that `errors_as_json` puts behind the kind of the error."""
     words = str(exc)
     try:
-        found: dict[str, str] = json.loads(words[words.index("{") :])
+        report: dict[str, str] = json.loads(words[words.index("{") :])
     except ValueError:
         return {"exception_message": PREFIX.sub("", words, count=1)}
-    return found
+    return report
 
 
 def _translate_error(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
     import duckdb
 
     report = _read_error_report(exc)
-    words = target.scrubbed(report.get("exception_message", str(exc)))
+    words = target.hide_path(report.get("exception_message", str(exc)))
     match exc:
         case duckdb.InterruptException():
             return timed_out(timeout)
@@ -181,14 +181,14 @@ def _translate_error(exc: duckdb.Error, target: Target, timeout: float) -> Excep
 
 
 def _read_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, duckdb.Statement]:
-    """The kind of the one statement of `sql`, and the statement. Raises SQLRefusedError unless it reads."""
+    """Return the kind of the only statement of `sql`, and the statement. Raises SQLRefusedError unless it reads."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise SQLRefusedError(f"Exactly one statement may run; the text holds {len(statements) or 'none'}.")
     (statement,) = statements
     try:
         kind = statement.type.name
-    except ValueError:  # the package knows not all of its engine's kinds
+    except ValueError:  # the package does not know all kinds of its engine
         kind = ""
     if not _is_read_only(connection, kind, statement.query):
         raise SQLRefusedError("Only statements that read may run here.")
@@ -198,7 +198,7 @@ def _read_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[st
 def _is_read_only(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
     """Whether the statement changes nothing.
 
-    The read-only instance would still write: a COPY, which may stand in a WITH, reaches the database's own file.
+    The read-only instance is not enough: a COPY, which may stand in a WITH, could write the database's own file.
     """
     match kind:
         case "SELECT":
@@ -210,7 +210,7 @@ def _is_read_only(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -
             return explain is not None and _read_statement(connection, text[explain.end() :])[0] == "SELECT"
         case "PRAGMA":
             return READING_PRAGMA.match(text) is not None
-        case "MULTI":  # a PIVOT that looks for its columns first, of which there is no tree
+        case "MULTI":  # a PIVOT that first looks for its columns: it has no tree
             return bool(QUERY.match(text) and PIVOT.search(text) and not COPY.search(text))
     return False
 
@@ -218,14 +218,14 @@ def _is_read_only(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -
 def _describe_columns(
     connection: duckdb.DuckDBPyConnection, kind: str, statement: duckdb.Statement
 ) -> duckdb.DuckDBPyRelation:
-    """The statement's columns; a SELECT has not run yet, another statement has."""
+    """Return the statement's columns. A SELECT does not run yet; another statement runs now."""
     import duckdb
 
     try:
         relation = connection.sql(statement)
     except duckdb.Error:
         if kind == "SELECT":
-            connection.execute(statement)  # fails alike, and says where
+            connection.execute(statement)  # fails too, and tells the position
         raise
     if relation is None:
         raise SQLRefusedError("This is no statement that gives rows.")
@@ -233,14 +233,12 @@ def _describe_columns(
 
 
 class DuckDBConnection(EmbeddedConnection):
-    """A DuckDB file. `config`: `database`."""
-
     provider = "duckdb"
     dialect = "duckdb"
     engine = "DuckDB"
     session: ClassVar[type[Session]] = DuckDBSession
 
     def revision(self) -> object:
-        """Changes when the file does: a macro may have taken the name of a built-in function."""
+        """Return the stamps of the file and its WAL: any change may add a macro named like a built-in function."""
         path = self._present().path
         return None if path == IN_MEMORY else tuple(map(read_stamp, (path, path + BESIDE[1])))

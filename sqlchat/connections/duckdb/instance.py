@@ -1,9 +1,9 @@
-"""Keeps DuckDB instances in a worker process. Each is locked for one file, but holds it open only for a statement.
+"""Keeps DuckDB instances in a worker process. Each may open one file, and opens it only for a statement.
 
-Making an instance registers thousands of functions, which takes about twenty times as long as a small query. So an
-instance is kept empty: each statement attaches the file, read-only, in a session of its own, and detaches it. Between
-statements others can write or replace the file. An instance can open only its own file. It is dropped after an error,
-and if a session leaves anything behind.
+Making an instance takes about twenty times as long as a small query, since it registers thousands of functions. So
+empty instances are kept: each statement attaches the file, read-only, in a new session, and detaches it. Between
+statements, others can write or replace the file. An instance is dropped after an error, and if a session leaves
+anything behind.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MEMORY_SHARE = 0.5
 KEPT = 2
 """Instances in a process. A second one takes 5 MiB, and 350 MiB of the address space."""
 SYSTEM = "system.main"
-"""Qualifies each function that we call: a bare name may mean a macro of the database."""
+"""Qualifies our functions, since a macro of the database may have the same name."""
 NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
 OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
 LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608
@@ -46,47 +46,47 @@ LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_sec
 
 @contextmanager
 def open_session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session on the target's database, and on no other. Raises what DuckDB raises when it cannot be opened."""
+    """Open a session on the target's database, and on no other. Raises duckdb.Error if it cannot be opened."""
     if target.path == IN_MEMORY:
         with closing(_make_instance(target.memory_mb)) as fresh:
             _lock(fresh)
             yield fresh
         return
-    kept = _find_instance(target.path, target.memory_mb)
-    reusable = False
+    instance = _find_instance(target.path, target.memory_mb)
+    is_reusable = False
     try:
-        with _attach_database(kept, target.path) as own:
-            yield own
-            reusable = own.execute(LEFT).fetchall() == [(1, 0)]
+        with _attach_database(instance, target.path) as session:
+            yield session
+            is_reusable = session.execute(LEFT).fetchall() == [(1, 0)]
     finally:
-        if not reusable:
-            kept.close()
+        if not is_reusable:
+            instance.close()
             _find_instance.cache_clear()
 
 
 @functools.lru_cache(maxsize=KEPT)
 def _find_instance(path: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
-    """An instance that may open the database at `path`."""
+    """Make an instance that may open the database at `path`, or return the one that is kept."""
     instance = _make_instance(memory_mb)
-    # the empty database that an instance cannot begin without goes, in two steps, since a file may have its name
+    # an instance begins with an empty database, whose name a file may have: replace it, then drop the replacement
     beginning = quoted(uuid.uuid4().hex)
     for step in (f"ATTACH '{IN_MEMORY}' AS {beginning}", f"USE {beginning}", "DETACH memory"):
         instance.execute(step)
     instance.execute(f"SET allowed_paths=[{', '.join(_write_literal(path + end) for end in BESIDE)}]")
     _lock(instance)
-    with _attach_database(instance, path) as own:
-        own.execute(f"DETACH {beginning}")
+    with _attach_database(instance, path) as session:
+        session.execute(f"DETACH {beginning}")
     return instance
 
 
 @contextmanager
 def _attach_database(instance: duckdb.DuckDBPyConnection, path: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session of its own on the database at `path`, which the instance has open until the end."""
-    with closing(instance.cursor()) as own:
-        own.execute(f"ATTACH {_write_literal(path)} (READ_ONLY)")
-        ((name,),) = own.execute(NAMED).fetchall()
-        own.execute(f"USE {quoted(name)}")
-        yield own
+    """Open a session with the database at `path` attached, and detach it at the end."""
+    with closing(instance.cursor()) as session:
+        session.execute(f"ATTACH {_write_literal(path)} (READ_ONLY)")
+        ((name,),) = session.execute(NAMED).fetchall()
+        session.execute(f"USE {quoted(name)}")
+        yield session
     instance.execute(f"DETACH {quoted(name)}")
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 from sqlchat.connections.duckdb.instance import SYSTEM
+from sqlchat.connections.embedded import Query
 from sqlchat.sql.catalog import OwnNames
 from sqlchat.sql.guards.duckdb import RULES
 
@@ -15,10 +14,10 @@ BUILT_IN = f"SELECT function_name, macro_definition FROM {SYSTEM}.duckdb_functio
 WORD = re.compile(r"\w+")
 
 
-def read_own(query: Callable[[str], list[tuple[Any, ...]]]) -> OwnNames:
-    """Macros named like a built-in function or operator, and built-in macros that call one of them.
+def read_own(query: Query) -> OwnNames:
+    """Return macros named like a built-in function or operator, and built-in macros that call one of them.
 
-    Operators call macros named by their symbol, and built-in macros look their functions up when they are called.
+    DuckDB looks up the function of an operator, or of a built-in macro, when it is called.
     """
     macros = {name.lower() for (name,) in query(MACROS)}
     if not macros:

@@ -14,7 +14,7 @@ COMPARES_ALL = frozenset({"CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOI
 
 
 def read_plan(text: str) -> Plan:
-    """DuckDB has no cost: this one is the number of rows that pass through all steps together."""
+    """Return as cost the number of rows that pass through all steps together, since DuckDB estimates no cost."""
     try:
         nodes = json.loads(text)
         costs = [_count_rows(node)[0] for node in nodes]
@@ -24,7 +24,7 @@ def read_plan(text: str) -> Plan:
 
 
 def _count_rows(node: dict[str, Any]) -> tuple[int, int]:
-    """Return the rows that pass through a step and all steps below it, and its output rows."""
+    """Count the rows that pass through a step and all steps below it, and its output rows."""
     below = [_count_rows(child) for child in node["children"]]
     inputs = [rows for _, rows in below]
     compared = math.prod(inputs) if node["name"] in COMPARES_ALL else 0

@@ -1,4 +1,4 @@
-"""Sends DuckDB's rows as a stream: the values of JSON answers, and their Arrow types."""
+"""Sends DuckDB's rows as a stream of the same values as in JSON answers, with their Arrow types."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _find_arrow_type(type: Any) -> pa.DataType:
 def send(
     fetch: Callable[[int], Sequence[Sequence[Any]]], readings: Sequence[Reading], header: Header, sender: Sender
 ) -> None:
-    """Send all rows that `fetch(count)` gives, read as `readings` say."""
+    """Send all rows of `fetch(count)`, decoded by `readings`."""
     while rows := fetch(FETCHED_AT_ONCE):
         columns = []
         for values, reading, is_json in zip(zip(*rows, strict=True), readings, header.is_json, strict=True):

@@ -1,6 +1,6 @@
 """Reads values from DuckDB with every digit: casts them to text in the engine and decodes the text here.
 
-DuckDB's Python values make an interval of one month thirty days and an infinite date the year 9999, and TIMESTAMP_NS
+DuckDB's Python values lose information: a month becomes thirty days, an infinite date the year 9999, and TIMESTAMP_NS
 loses its nanoseconds. So such a column is selected as text, which `decode` turns into a value for JSON.
 """
 
@@ -14,7 +14,7 @@ import orjson
 
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
-from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
+from sqlchat.connections.encoding import DEEPEST, no_number, read_document
 
 Decode = Callable[[Any], Any]
 
@@ -26,14 +26,14 @@ NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a column is read: an SQL expression, and what makes its Python value ready for JSON."""
+    """How a column is read: an SQL expression, and a function that turns its Python value into one for JSON."""
 
     expression: str
     decode: Decode | None
 
 
 def choose_reading(type: Any, position: int) -> Reading:
-    """How the column at `position` (from 1), of the DuckDBPyType `type`, is read."""
+    """Choose how to read the column at `position` (from 1) with the DuckDBPyType `type`."""
     try:
         cast, decode = _choose_cast(type)
     except _NoCastError:
@@ -42,11 +42,11 @@ def choose_reading(type: Any, position: int) -> Reading:
 
 
 class _NoCastError(Exception):
-    """A type, or one inside it, that no cast describes; DuckDB itself writes its values as JSON."""
+    """No cast fits a type or a part of it, so DuckDB itself must write its values as JSON."""
 
 
 def _choose_cast(type: Any, depth: int = 0) -> tuple[str, Decode | None]:
-    """The type to cast to, and the decoding of its values; the type itself where its values will do."""
+    """Return the type to cast to, which may be the same, and the function that decodes its values."""
     if depth > DEEPEST:
         raise _NoCastError
     if str(type) == "JSON":  # an alias of VARCHAR, by its id
@@ -58,10 +58,8 @@ def _choose_cast(type: Any, depth: int = 0) -> tuple[str, Decode | None]:
             return f"{cast}[{size}]", decode and _decode_each(decode)
         case "struct" if type.children:
             fields = [(name, *_choose_cast(child, depth + 1)) for name, child in type.children]
-            decoders = {name: decode for name, _, decode in fields if decode}
-            return f"STRUCT({', '.join(f'{quoted(name)} {cast}' for name, cast, _ in fields)})", _decode_fields(
-                decoders
-            )
+            casts = ", ".join(f"{quoted(name)} {cast}" for name, cast, _ in fields)
+            return f"STRUCT({casts})", _decode_fields({name: decode for name, _, decode in fields if decode})
         case "map":
             (_, key), (_, value) = type.children
             if str(key.id) in NESTED:
@@ -100,7 +98,7 @@ def _decode_fields(decoders: dict[str, Decode]) -> Decode | None:
 
 
 def _decode_number(text: str) -> Any:
-    """A number as JSON has it. DuckDB writes a DECIMAL(2, 2) as `.50`, and nan and inf, which JSON does not know."""
+    """Return a number for JSON. DuckDB writes a DECIMAL(2, 2) as `.50`, and nan and inf, which JSON lacks."""
     if not text[-1].isdigit():
         return no_number(float(text))
     if text.startswith((".", "-.")):
@@ -109,24 +107,14 @@ def _decode_number(text: str) -> Any:
 
 
 def _decode_json(text: str | None) -> Any:
-    """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text.
-
-    So does what is nested too deep for common readers.
-    """
-    if text is None:
-        return None
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return text if is_deep(text.encode()) else orjson.Fragment(text)
+    return None if text is None else read_document(text)
 
 
 def _decode_timestamp(text: str) -> str:
-    """ISO 8601 has a T before the time; `infinity` and years before Christ stay as DuckDB writes them."""
+    """Return a time in ISO 8601; `infinity` and years before Christ stay as DuckDB writes them."""
     return text if "(BC)" in text else text.replace(" ", "T", 1)
 
 
 def _decode_zoned(text: str) -> str:
-    """As `_decode_timestamp`, with a zone of hours written as hours and minutes."""
+    """Return a time in ISO 8601 whose offset has hours and minutes."""
     return _decode_timestamp(f"{text}:00" if text[-3:-2] in {"+", "-"} else text)

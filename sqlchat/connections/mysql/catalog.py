@@ -1,4 +1,4 @@
-"""Reads the catalog of MySQL or MariaDB: the queries, and the Catalog made of their answers."""
+"""Holds the queries that read the catalog of MySQL or MariaDB, and makes the Catalog from their answers."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ VIEWS = (
     f"SELECT table_schema, table_name, view_definition, {VIEW_STAMP} FROM information_schema.views "  # noqa: S608
     f"WHERE table_schema {OWN}"
 )
-"""Definitions are empty but for users with the right SHOW VIEW."""
-FUNCTIONS_THERE = "FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
-"""Stored functions that a name without its database's can mean."""
-ROUTINES = f"SELECT lower(routine_name), {FUNCTION_STAMP} {FUNCTIONS_THERE}"
+"""Definitions are empty for users without the right SHOW VIEW."""
+FUNCTIONS_IN_USE = "FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
+"""Stored functions that an unqualified name can mean."""
+ROUTINES = f"SELECT lower(routine_name), {FUNCTION_STAMP} {FUNCTIONS_IN_USE}"
 QUESTIONS = (TABLES, COLUMNS, KEYS, VIEWS, ROUTINES)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
@@ -57,7 +57,7 @@ Row = Sequence[Any]
 
 
 def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
-    """The answers to QUESTIONS, in their order, as a Catalog."""
+    """Make the Catalog from the answers to QUESTIONS, in their order."""
     tables, columns, keys, views, routines = answers
     definitions: dict[tuple[str, str], str] = {}
     stamps: dict[tuple[str, str], int] = defaultdict(int)
@@ -76,7 +76,7 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             primary[schema, table].append(parts[0])
         else:
             foreign[schema, table][constraint].append(parts)
-    known_tables = drop_unreadable_keys(
+    readable_tables = drop_unreadable_keys(
         Table(
             name=name,
             schema=schema,
@@ -94,9 +94,9 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     )
     routines = list(routines)
     own = frozenset(name for name, _ in routines) & (FUNCTIONS | RULES.grammar)
-    version = hashlib.sha256(repr((known_tables, database, sorted(own))).encode()).hexdigest()[:16]
+    version = hashlib.sha256(repr((readable_tables, database, sorted(own))).encode()).hexdigest()[:16]
     return Catalog(
-        tables=known_tables,
+        tables=readable_tables,
         dialect="mysql",
         default_schema=database,
         version=version,
@@ -107,8 +107,8 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
 
 
 def write_comparison(catalog: Catalog, tables: Iterable[Table]) -> str:
-    """SQL that gives 1 if functions are those of `catalog`, and `tables` have the columns and SQL that it has."""
-    branches = [f"SELECT {FUNCTION_STAMP} AS s {FUNCTIONS_THERE}"]
+    """Write SQL that returns 1 if the functions are those of `catalog`, and `tables` have not changed since."""
+    branches = [f"SELECT {FUNCTION_STAMP} AS s {FUNCTIONS_IN_USE}"]
     expected = int(catalog.definitions)
     for table in tables:
         place = f"table_schema = {_quote_text(table.schema)} AND table_name = {_quote_text(table.name)}"
@@ -119,7 +119,7 @@ def write_comparison(catalog: Catalog, tables: Iterable[Table]) -> str:
 
 
 def _quote_text(text: str) -> str:
-    """For any SQL mode: as hexadecimal digits."""
+    """Write a text as hexadecimal digits, which no SQL mode changes."""
     return f"CONVERT(X'{text.encode().hex()}' USING utf8mb4)"
 
 
@@ -133,8 +133,8 @@ def _read_foreign_key(parts: list[Row]) -> ForeignKey:
 
 
 def read_warnings(grants: Iterable[str]) -> list[str]:
-    """The answers to SHOW GRANTS as warnings for the connection's status."""
-    rights = " ".join(found[1].upper() for grant in grants if (found := GRANT.match(grant)))
+    """Make warnings for the connection's status from the answers to SHOW GRANTS."""
+    rights = " ".join(match[1].upper() for grant in grants if (match := GRANT.match(grant)))
     if "ALL PRIVILEGES" in rights or "SUPER" in rights:
         return ["The user has all privileges; give this connection a user that may only read."]
     warnings = []

@@ -1,9 +1,9 @@
-"""MySQL and MariaDB over PyMySQL.
+"""Reads MySQL and MariaDB over PyMySQL.
 
-How a stranger's text is held: the protocol takes one statement at a time, in a read-only transaction that is always
-rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be prepared inside
-`SELECT EXISTS (...)`, where nothing but a query may stand; else only SHOW, DESCRIBE and EXPLAIN run. Comments that
-the server executes are refused. Past its deadline a statement is ended by the server, or else from outside.
+The protocol takes one statement at a time, which runs in a read-only transaction that is always rolled back. READ
+ONLY allows SELECT ... INTO OUTFILE, so a query is first prepared inside `SELECT EXISTS (...)`, whose grammar takes
+only a query. Apart from queries, only SHOW, DESCRIBE and EXPLAIN run. Comments that the server executes are refused.
+The server ends a statement at its deadline; if it does not, another session kills it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.mysql import catalog as questions
 from sqlchat.connections.mysql.errors import (
-    NOBODY_THERE,
+    CANNOT_CONNECT,
     UNEXPLAINED,
     VIEW_UNEXPLAINED,
     make_config_error,
     make_query_error,
 )
-from sqlchat.connections.mysql.plan import read_cost as plan_cost
+from sqlchat.connections.mysql.plan import read_cost
 from sqlchat.connections.mysql.profile import read as read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.plan import Plan
@@ -50,7 +50,7 @@ from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 GRACE = 0.5
-"""Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
+"""Seconds after a timeout until we kill the statement, and then until we close the connection."""
 EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
 PIECE = re.compile(
     r"""(?P<skipped>[\s;]+|--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
@@ -58,19 +58,19 @@ PIECE = re.compile(
     re.DOTALL,
 )
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
-TOLD = frozenset({"show", "describe", "desc", "explain"})
+LISTINGS = frozenset({"show", "describe", "desc", "explain"})
 
 
 class MySQLConnection(ServerConnection):
     provider = "mysql"
     dialect = "mysql"
-    unconnected = (pymysql.Error, OSError, RuntimeError)  # the last is the driver's word for what plugins it lacks
+    unconnected = (pymysql.Error, OSError, RuntimeError)  # the driver raises the last for a missing plugin
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         target = read_server_config(config, schemes=("mysql", "mariadb", "mysql2"), port=3306, sslmodes=SSLMODES)
         self._set_up(target, settings)
         self._comparison = ""
-        """SQL that tells whether the tables and functions are those that the SQL was examined for."""
+        """SQL that compares tables and functions with those of the catalog; empty to compare nothing."""
 
     def _connect(self, address: str) -> Raw:
         return connect(self._target, address, self._settings.statement_timeout + CATALOG_TIMEOUT)
@@ -85,7 +85,7 @@ class MySQLConnection(ServerConnection):
 
     def catalog(self) -> Catalog:
         with self._open_transaction(CATALOG_TIMEOUT) as session:
-            answers = [session.fetch_all(each) for each in questions.QUESTIONS]
+            answers = [session.fetch_all(question) for question in questions.QUESTIONS]
         return questions.read_catalog(answers, self._target.database)
 
     def expecting(
@@ -117,12 +117,12 @@ class MySQLConnection(ServerConnection):
         )
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        judged = _read_statement(sql)
-        return open_feed(lambda feed: self._send(feed, judged, max_rows, idle, tag))
+        statement = _read_statement(sql)
+        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag))
 
-    def _send(self, feed: Feed, judged: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
-        """Put a header and the rows into the feed."""
-        text, is_query = judged
+    def _send(self, feed: Feed, statement: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
+        """Put a header and the rows into the feed; `statement` is the answer of `_read_statement`."""
+        text, is_query = statement
         from sqlchat.connections.mysql.stream import make_header, send
 
         with self._open_transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
@@ -148,7 +148,7 @@ class MySQLConnection(ServerConnection):
         with self._open_transaction(self._settings.statement_timeout) as session:
             self._prepare(session, text, is_query)
             try:
-                return Plan(plan_cost(session.fetch_all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+                return Plan(read_cost(session.fetch_all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
             except pymysql.Error as exc:
                 if _read_fault(exc)[0] != VIEW_UNEXPLAINED:
                     raise
@@ -162,7 +162,7 @@ class MySQLConnection(ServerConnection):
         return read_profiles(answer, catalog, timeout)
 
     def _prepare(self, session: Session, text: str, is_query: bool) -> None:
-        """Let the server read a query without running it. Raises CatalogChangedError."""
+        """Compare definitions, and let the server parse a query. Raises CatalogChangedError."""
         if self._comparison and session.fetch_all(self._comparison) != [("1",)]:
             raise CatalogChangedError("The database is being changed; try again.", retry_after=1)
         if is_query:
@@ -170,16 +170,16 @@ class MySQLConnection(ServerConnection):
 
     @contextlib.contextmanager
     def _open_transaction(self, timeout: float) -> Iterator[Session]:
-        """A session in a read-only transaction, whose statements end after `timeout` seconds."""
+        """Open a read-only transaction whose statements end after `timeout` seconds."""
         pooled, session = self._open_session(timeout)
         ended, hung_up = threading.Event(), threading.Event()
 
         def stop() -> None:
             self._kill("QUERY", session.thread_id)
-            if not ended.wait(GRACE):  # a function that hears nothing until it is done
+            if not ended.wait(GRACE):  # a function may ignore a KILL
                 hung_up.set()
                 session.hang_up()
-                self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
+                self._kill("CONNECTION", session.thread_id)  # else the server would go on
 
         deadline = session.deadline = self._deadlines.start(timeout + GRACE, stop)
         try:
@@ -197,22 +197,22 @@ class MySQLConnection(ServerConnection):
         while True:
             pooled = self._check_out()
             session = pooled.info.get("session")
-            fresh = session is None
+            is_fresh = session is None
             try:
                 if session is None:
                     session = pooled.info["session"] = Session(cast(Raw, pooled.dbapi_connection))
                 session.begin(timeout)
             except (pymysql.Error, OSError) as exc:
                 pooled.invalidate()
-                if fresh:
+                if is_fresh:
                     raise make_query_error(*_read_fault(exc), timeout) from exc
-                continue  # it died while it lay in the pool, which is no news: try the next
+                continue  # it died in the pool: try the next
             return pooled, session
 
     def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
         try:
             if session.unread:
-                self._kill("QUERY", session.thread_id)  # else giving it back would read all the rest first
+                self._kill("QUERY", session.thread_id)  # else `end` would read all rows
             session.end()
         except (pymysql.Error, OSError):
             session.forget_rows()
@@ -221,7 +221,7 @@ class MySQLConnection(ServerConnection):
             pooled.close()
 
     def _kill(self, what: Literal["QUERY", "CONNECTION"], thread_id: str) -> None:
-        """End a session's statement, or all of it, from another session."""
+        """End a session's statement, or the session, from another session."""
         with (
             contextlib.suppress(pymysql.Error, OSError, ConnectionConfigError),
             contextlib.closing(self._connect(self._find_address())) as raw,
@@ -231,14 +231,14 @@ class MySQLConnection(ServerConnection):
 
 
 def _read_statement(sql: str) -> tuple[str, bool]:
-    """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
+    """Return the text up to its end, and whether it begins like a query; else it begins with a word of LISTINGS.
 
-    Raises SQLRefusedError for all else.
+    Raises SQLRefusedError for any other text.
     """
     text, first = cut_end(sql, PIECE)
     if EXECUTED_COMMENT.search(sql):
         raise SQLRefusedError("Comments that the server executes (/*!, /*M!, /*+) are not allowed.")
-    if first not in QUERIES | TOLD:
+    if first not in QUERIES | LISTINGS:
         raise SQLRefusedError("Only one statement that returns rows can be run.")
     return text, first in QUERIES
 
@@ -247,4 +247,4 @@ def _read_fault(exc: Exception) -> tuple[int, str]:
     """Return the error number and message of a driver's exception."""
     if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
         return exc.args[0], str(exc.args[1])
-    return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""
+    return (CANNOT_CONNECT if isinstance(exc, OSError) else 0), ""

@@ -1,4 +1,4 @@
-"""Translates errors of MySQL, MariaDB and the driver into ours. All their texts pass here."""
+"""Translates errors of MySQL, MariaDB and the driver into errors of `sqlchat.errors`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 
-NOBODY_THERE = 2003
-"""The driver's number of a connection that could not be made."""
+CANNOT_CONNECT = 2003
+"""The driver's number for a failed connection."""
 LOST = frozenset({0, 1040, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2026, 2055})
 TIMED_OUT = frozenset({1317, 1969, 3024})
 LOCKED = frozenset({1205, 1213})
@@ -33,14 +33,14 @@ REFUSALS = {
     2026: "TLS could not be agreed upon",
 }
 UNKNOWN_NAMES = frozenset({1049, 1054, 1109, 1146, 1305})
-"""Unknown database, column, table of a name, table, function."""
+"""Unknown database, column, table in a qualified name, table, function."""
 COLUMN_DENIED = frozenset({1142, 1143})
 WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
-"""The end that is put behind a text to have it prepared, as a syntax error quotes it."""
+"""The end of the statement that prepares a text, as a syntax error quotes it."""
 
 
 def make_config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
-    """Why connecting failed. `near`: the server is in our network, so quote its words; a stranger's are not told."""
+    """Make the error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if near and errno not in LOST:
         words = message.replace(password, "***") if password else message
         return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')} (error {errno}).")
@@ -49,7 +49,7 @@ def make_config_error(errno: int, message: str, *, password: str, near: bool) ->
 
 
 def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
-    """Return our error for an error of the server."""
+    """Make the error for a statement that the server refused."""
     if errno in LOST:
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if errno in TIMED_OUT:

@@ -1,8 +1,8 @@
 """Reads the expected cost of a query from EXPLAIN FORMAT=JSON of MySQL or MariaDB.
 
-MySQL tells a cost of each query block (a SELECT: the whole, a part of a UNION, a subquery) or, in its newer format,
-of the whole; MariaDB does so from version 11 on. An older one tells only how many rows of each table it will look at
-for each row of the table before: their product is what it looks at. Blocks are added up, each counted once.
+MySQL estimates a cost for each query block (a SELECT, a part of a UNION, a subquery) or, in its newer format, for the
+whole query; so does MariaDB from version 11 on. An older MariaDB estimates only how many rows of each table it reads
+for each row of the table before: the product is the cost of a block. The costs of all blocks are added up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def read_cost(plan_json: str) -> float | None:
-    """The cost in the server's own unit, or the rows that it looks at; None where it tells neither."""
+    """Return the cost in the server's own unit, or the rows that it reads; None if the plan has neither."""
     try:
         document = json.loads(plan_json)
         newer = document.get("query_plan", document).get("estimated_total_cost")
@@ -42,7 +42,7 @@ def _find_blocks(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _find_rows(node: Any) -> Iterator[int]:
-    """The rows of each table of a block, without those of the blocks inside it."""
+    """Yield the rows of each table of a block, without the blocks inside it."""
     for key, inner in _list_members(node):
         if key == "query_block":
             continue

@@ -15,7 +15,7 @@ Ask = Callable[[str, float], list[tuple[Any, ...]]]
 """(SQL, seconds) -> all rows, each value as the server's text."""
 
 SAMPLED_ROWS = 10_000
-"""Rows of a table; they are read anew for each column."""
+"""Most rows of a sample, which is read anew for each column."""
 SAMPLED_COLUMNS = 30
 """Columns in one statement, which has two branches a column."""
 SAMPLING = 1.0
@@ -23,38 +23,38 @@ SAMPLING = 1.0
 
 
 def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError."""
-    return profiling.bounded(profiling.with_labels(_read(ask, catalog, timeout), catalog))
+    """Return profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError."""
+    return profiling.limit_values(profiling.with_labels(_read(ask, catalog, timeout), catalog))
 
 
 def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     until = time.monotonic() + timeout
-    found: dict[Path, ColumnProfile] = {}
-    for table in profiling.in_order(catalog.tables):
+    profiles: dict[Path, ColumnProfile] = {}
+    for table in profiling.order_tables(catalog.tables):
         for start in range(0, len(table.columns), SAMPLED_COLUMNS):
             left = until - time.monotonic()
             if left <= 0:
-                return found
+                return profiles
             columns = table.columns[start : start + SAMPLED_COLUMNS]
-            most = min(SAMPLED_ROWS, profiling.rows_of(len(columns)))
+            most = min(SAMPLED_ROWS, profiling.limit_sample(len(columns)))
             try:
-                found |= _make_profiles(
-                    table, columns, ask(write_sample_query(table, columns, most), min(SAMPLING, left)), most
-                )
+                rows = ask(write_sample_query(table, columns, most), min(SAMPLING, left))
             except profiling.UNREADABLE:
-                continue  # a column that the user may not read, say
-    return found
+                continue  # the user may not read one of the columns, for instance
+            profiles |= _make_profiles(table, columns, rows, most)
+    return profiles
 
 
 def write_sample_query(table: Table, columns: Sequence[Column], most: int) -> str:
-    """SQL for what the first `most` rows of a table and one more hold in its columns.
+    """Write SQL that counts the values of columns in the first `most` rows of a table and one more.
 
-    Rows are (place of the column, what, number, number, text, text): the facts of each column, and its values.
+    It returns rows (index of the column, "facts" or "value", number, number, text, text); the index -1 stands for the
+    table.
     """
     source = f"FROM {quote_name(table.schema)}.{quote_name(table.name)} LIMIT {most + 1}"
     branches = [f"(SELECT -1, 'rows', COUNT(*), 0, NULL, NULL FROM (SELECT 1 {source}) AS s)"]  # noqa: S608
     for place, column in enumerate(columns):
-        kind, name = profiling.kind_of(column.type), quote_name(column.name)
+        kind, name = profiling.find_kind(column.type), quote_name(column.name)
         if kind == "other":
             branches.append(
                 f"(SELECT {place}, 'facts', COUNT(v), 0, NULL, NULL "  # noqa: S608
@@ -65,8 +65,7 @@ def write_sample_query(table: Table, columns: Sequence[Column], most: int) -> st
         inner = f"(SELECT {cell} AS v {source}) AS s"
         branches.append(
             f"(SELECT {place}, 'facts', COUNT(v), COUNT(DISTINCT v), {_write_text('MIN(v)')}, "  # noqa: S608
-            f"{_write_text('MAX(v)')} "
-            f"FROM {inner})"
+            f"{_write_text('MAX(v)')} FROM {inner})"
         )
         if kind in ("text", "number"):
             limit = profiling.MOST_VALUES + 1 if kind == "text" else profiling.MOST_NUMBERS + 1
@@ -82,7 +81,7 @@ def quote_name(name: str) -> str:
 
 
 def _write_text(expression: str) -> str:
-    """In one collation, so that branches of any can stand together."""
+    """Write a text in one collation, since a UNION needs the same one in all branches."""
     return f"CONVERT({expression} USING utf8mb4) COLLATE utf8mb4_bin"
 
 
@@ -100,7 +99,7 @@ def _make_profiles(
     for place, column in enumerate(columns):
         present, distinct, least, last = facts[place]
         ranked = tuple(value for _, value in sorted(values[place]))
-        seen = profiling.Seen(facts[-1][0], present, distinct, values=ranked, least=least, most=last)
-        kind = profiling.kind_of(column.type)
-        profiles[table.schema, table.name, column.name] = profiling.profile_sample(kind, seen, most)
+        sample = profiling.ColumnSample(facts[-1][0], present, distinct, values=ranked, least=least, most=last)
+        kind = profiling.find_kind(column.type)
+        profiles[table.schema, table.name, column.name] = profiling.make_sample_profile(kind, sample, most)
     return profiles

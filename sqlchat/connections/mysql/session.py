@@ -29,14 +29,14 @@ FETCHED_AT_ONCE = 100
 TEXTS: dict[Any, Any] = {
     kind: encode for kind, encode in pymysql.converters.conversions.items() if not isinstance(kind, int)
 }
-"""Writes parameters as usual, and hands every value on as the server's text."""
+"""The driver's converters of parameters, and none of values: each value stays the server's text."""
 
 
 def connect(target: ServerConfig, address: str, patience: float) -> Raw:
-    """Connect to the tested `address`; `host` stays the name that TLS verifies.
+    """Connect to the tested `address`. TLS still verifies the host's name.
 
-    After that, `patience` seconds without an answer are an error. Raises pymysql.Error, OSError and RuntimeError, the
-    driver's word for what plugins it lacks.
+    Later, `patience` seconds without an answer are an error. Raises pymysql.Error, OSError, and RuntimeError for a
+    missing plugin of the driver.
     """
     raw: Raw = pymysql.connect(
         host=target.host,
@@ -60,76 +60,75 @@ def connect(target: ServerConfig, address: str, patience: float) -> Raw:
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     raw.connect(line)
-    # the driver has no public way to a timeout of the greeting's own
+    # the driver has no public way to another timeout than that of connecting
     raw._read_timeout = patience  # type: ignore[attr-defined]
     return raw
 
 
 class Session:
-    """One connection to the server with the settings that every transaction on it starts from."""
+    """One connection to the server."""
 
     def __init__(self, raw: Raw) -> None:
         self._raw = raw
         self.unread = False
-        """True while rows of the last statement may wait to be read."""
+        """Whether rows of the last statement may wait to be read."""
         self.deadline: Deadline
-        """After which the statement that runs is ended."""
+        """Ends the current statement."""
         self.cursor: SSCursor = raw.cursor()
         ((self.thread_id, version),) = self.fetch_all("SELECT CONNECTION_ID(), VERSION()")
         self._is_mariadb = "mariadb" in version.lower()
+        self._time_limit = "max_statement_time" if self._is_mariadb else "max_execution_time"
         ((session, system),) = self.fetch_all("SELECT @@session.time_zone, @@system_time_zone")
         self._zone = find_session_zone(session, system)
 
     def begin(self, timeout: float) -> None:
-        limit = (
-            f"max_statement_time = {timeout:.3f}"
-            if self._is_mariadb
-            else f"max_execution_time = {timeout * 1000:.0f}"
-        )
+        """Open a read-only transaction whose statements the server ends after `timeout` seconds."""
+        limit = f"{timeout:.3f}" if self._is_mariadb else f"{timeout * 1000:.0f}"
         self.cursor.execute(
-            f"SET SESSION {limit}, sql_select_limit = DEFAULT, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
+            f"SET SESSION {self._time_limit} = {limit}, "
+            "sql_select_limit = DEFAULT, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
         )
         self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
         self.cursor.execute("START TRANSACTION READ ONLY")
 
     def end_time_limit(self) -> None:
-        """Let the next statement run until its deadline here, however often that is renewed."""
-        self.cursor.execute(f"SET SESSION {'max_statement_time' if self._is_mariadb else 'max_execution_time'} = 0")
+        """Remove the server's time limit; `deadline` still ends the statement."""
+        self.cursor.execute(f"SET SESSION {self._time_limit} = 0")
 
     def list_decoders(self, fields: Sequence[Field]) -> list[Decoder]:
         return [find_decoder(field.code, self._zone) for field in fields]
 
     @property
     def has_zone(self) -> bool:
-        """Whether a TIMESTAMP is told with its offset."""
+        """Whether a TIMESTAMP is returned with its offset."""
         return self._zone is not None
 
     def end(self) -> None:
-        """Roll back, and let go of the locks that outlive that."""
+        """Roll back, and release locks that outlive a transaction."""
         if self.unread:
             if self._raw.open:
                 with contextlib.suppress(pymysql.Error):
-                    self.cursor.close()  # reads what is left, which the server has been told to end
+                    self.cursor.close()  # reads the remaining rows
             self.forget_rows()
             self.cursor, self.unread = self._raw.cursor(), False
         self.cursor.execute("ROLLBACK")
         self.cursor.execute("DO RELEASE_ALL_LOCKS()")
 
     def forget_rows(self) -> None:
-        """Have the driver's objects not read the rest of an answer when they go: the line may be broken."""
+        """Keep the driver from reading the rest of an answer when its objects go: the connection may be broken."""
         result = getattr(self.cursor, "_result", None)  # the driver has no public way to it
         if result is not None:
             result.unbuffered_active = False
 
     def hang_up(self) -> None:
-        """End the line from our side, whatever thread waits for an answer on it."""
-        used = getattr(self._raw, "_sock", None)  # the driver has no public way to it
-        hang_up(used.fileno() if used else -1)
+        """Close the connection from our side, even if a thread waits for an answer."""
+        line = getattr(self._raw, "_sock", None)  # the driver has no public way to it
+        hang_up(line.fileno() if line else -1)
 
     def prepare(self, text: str) -> None:
-        """Let the server read a query, and its names, where nothing but a query may stand.
+        """Let the server parse a query in a place whose grammar takes only a query.
 
-        Unlike EXPLAIN, PREPARE needs no right to see into the views that the query names.
+        Unlike EXPLAIN, PREPARE needs no right to see the definitions of views.
         """
         self.cursor.execute("PREPARE sqlchat FROM %s", (f"SELECT EXISTS ({text}\n)",))
         self.cursor.execute("DEALLOCATE PREPARE sqlchat")
@@ -142,15 +141,16 @@ class Session:
         return list(self.cursor.fetchall())
 
     def read_columns(self) -> list[Field]:
-        """The columns of the last statement's answer."""
+        """Return the columns of the last statement's answer."""
         answer = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
         fields = answer.fields if answer and answer.description else ()
         return [
-            Field(each.name, each.type_code, each.flags, each.charsetnr, each.length, each.scale) for each in fields
+            Field(field.name, field.type_code, field.flags, field.charsetnr, field.length, field.scale)
+            for field in fields
         ]
 
     def read_rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
-        """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
+        """Read up to `count` rows of the last statement as JSON. Raises TooLargeError above `largest_mb` MiB."""
         decoders = self.list_decoders(fields)
         rows: list[bytes] = []
         left = largest_mb << 20
@@ -186,7 +186,7 @@ def _make_tls_options(sslmode: str, authorities: str) -> dict[str, Any]:
 
 
 def _make_unverified_context() -> ssl.SSLContext:
-    """`require` promises encryption, not whom one talks to, as in libpq."""
+    """Make a context for `require`, which promises encryption but, as in libpq, does not verify the server."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

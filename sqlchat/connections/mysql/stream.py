@@ -21,7 +21,7 @@ SIMPLE = {
     16: (pa.uint64(), pa.uint64()), 4: (pa.float32(), pa.float32()), 5: (pa.float64(), pa.float64()),
     10: (pa.date32(), pa.date32()), 12: (pa.timestamp("us"), pa.timestamp("us")),
 }  # fmt: skip
-"""By a type's number: signed and unsigned; all others are text."""
+"""Arrow's signed and unsigned type by a type's number; other types are text."""
 
 
 def make_header(fields: Sequence[Field], has_zone: bool) -> Header:

@@ -1,7 +1,7 @@
 """Encodes MySQL's text of a value as JSON.
 
-Values come as the server writes them, texts as str and binary ones as bytes, and become JSON without becoming Python
-objects in between: a DECIMAL keeps every digit because nobody reads it.
+The server's texts (str, or bytes for binary values) become JSON without Python objects in between, so a DECIMAL keeps
+every digit.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ NAMES = {
     8: "bigint", 9: "mediumint", 10: "date", 11: "time", 12: "datetime", 13: "year", 15: "varchar", 16: "bit",
     245: "json", 246: "decimal", 247: "enum", 248: "set", 253: "varchar", 254: "char", 255: "geometry",
 }  # fmt: skip
-"""The protocol's numbers of types. A text and its binary brother (char, binary) share one."""
+"""Types by their numbers in the protocol. A text and its binary counterpart (char, binary) share one."""
 BINARY_NAMES = {15: "varbinary", 253: "varbinary", 254: "binary"}
 LONG_CODES = frozenset({249, 250, 251, 252})
-"""Texts and blobs of all sizes; most servers tell 252 for each of them."""
+"""Texts and blobs of all sizes; most servers send 252 for all of them."""
 SIZES = ((255, "tiny"), (65_535, ""), (16_777_215, "medium"))
-"""Characters up to which a text, or bytes up to which a blob, is declared so."""
+"""Most characters of a text, or bytes of a blob, and the prefix of its type."""
 BYTES_A_CHARACTER = 4
-"""Bytes of a character of utf8mb4; the server tells the length of a text in bytes."""
+"""Bytes of a character in utf8mb4: the server sends the length of a text in bytes."""
 BINARY = 63
-"""The number of the character set of what is no text."""
+"""The number of the character set of values that are no text."""
 UNSIGNED, ENUM, SET = 0x20, 0x100, 0x800
 """Flags of a column."""
 NUMBERS = frozenset({0, 1, 2, 3, 4, 5, 8, 9, 13, 246})
@@ -95,11 +95,11 @@ def find_decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
 
 
 def find_session_zone(session: str, system: str) -> datetime.tzinfo | None:
-    """The zone that `@@time_zone` and `@@system_time_zone` name; None where they name none that is known here."""
+    """Return the time zone that `@@time_zone` and `@@system_time_zone` name; None if it is unknown here."""
     name = system if session == "SYSTEM" else session
-    if found := OFFSET.fullmatch(name):
-        offset = datetime.timedelta(hours=int(found[2]), minutes=int(found[3]))
-        return datetime.timezone(-offset if found[1] == "-" else offset)
+    if match := OFFSET.fullmatch(name):
+        offset = datetime.timedelta(hours=int(match[2]), minutes=int(match[3]))
+        return datetime.timezone(-offset if match[1] == "-" else offset)
     with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo(name)
     return None

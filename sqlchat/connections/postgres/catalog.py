@@ -1,6 +1,6 @@
-"""Reads the catalog of Postgres: the queries, and the Catalog made of their answers.
+"""Holds the queries that read the catalog of Postgres, and makes the Catalog from their answers.
 
-A constant number of queries, whatever the number of tables, each answered as one JSON text.
+The number of queries does not depend on the number of tables. Each query returns one JSON text.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.postgres.definitions import (
-    CARRYING,
     EXTENSIONS,
     FIRST_OWN_OID,
+    IN_EXTENSION,
+    IN_SAFE_EXTENSION,
     IS_VOLATILE,
-    KNOWN,
-    MEMBER,
     OWN_CASTS,
     OWN_FUNCTIONS,
     OWN_OPERATORS,
     STAMPS,
+    TYPES_WITH_OWN_CODE,
 )
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
@@ -43,23 +43,23 @@ READABLE = """
 
 PLANNING = """SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings
 WHERE name IN ('jit', 'enable_nestloop'); """
-"""Settings for the rest of a transaction that reads the catalog. The server expects far fewer rows than thousands of
-tables have, so it would join each with each, and it would compile what runs once."""
+"""Settings for a transaction that reads the catalog. The server expects too few rows for thousands of tables, so it
+would choose nested loops; and it would compile queries that run once."""
 
 TABLES = f"""
-WITH RECURSIVE readable AS ({READABLE}), carrying AS ({CARRYING}),
-below(root, oid) AS (
+WITH RECURSIVE readable AS ({READABLE}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
+children(root, oid) AS (
     SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
     UNION
-    SELECT b.root, i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+    SELECT b.root, i.inhrelid FROM children b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
 ),
 descendants AS (
     SELECT b.root, pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, c.relname)
         ORDER BY n.nspname, c.relname) AS list
-    FROM below b JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    FROM children b JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     GROUP BY b.root
 ),
-calling AS (
+views_with_own_code AS (
     SELECT DISTINCT w.ev_class AS oid FROM pg_catalog.pg_rewrite w
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
         AND d.refobjid >= {FIRST_OWN_OID}
@@ -67,8 +67,8 @@ calling AS (
         AND (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
             OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
             OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
-                AND d.refobjid IN (SELECT oid FROM carrying))
-        AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
+                AND d.refobjid IN (SELECT oid FROM own_code_types))
+        AND NOT {IN_SAFE_EXTENSION.format(catalog="d.refclassid", oid="d.refobjid")}
 ),
 domains(oid, base, typmod) AS (
     SELECT oid, typbasetype, typtypmod FROM pg_catalog.pg_type WHERE typtype = 'd'
@@ -92,7 +92,7 @@ columns AS (
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
         CASE WHEN n.oid IS NULL THEN '' ELSE pg_catalog.format_type(n.base, n.typmod) END, l.labels,
         coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''),
-        a.atttypid IN (SELECT oid FROM carrying WHERE acts))
+        a.atttypid IN (SELECT oid FROM own_code_types WHERE acts))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -127,7 +127,7 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
     k.primary_key, k.foreign_keys,
     CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
-    EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list,
+    EXISTS (SELECT FROM views_with_own_code WHERE views_with_own_code.oid = r.oid), b.list,
     EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
         AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path, coalesce(s.stamp, 0))
     ORDER BY r.nspname, r.relname), '[]')
@@ -175,14 +175,14 @@ OPERAND = f"""coalesce((SELECT CASE
         AND c.castsource < {FIRST_OWN_OID}
         AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID} THEN 'P'
     WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
-        AND NOT {MEMBER.format(of="pg_catalog.pg_type", oid="t.oid")} THEN 'own'
+        AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_type", oid="t.oid")} THEN 'own'
     ELSE t.typcategory::pg_catalog.text END
     FROM pg_catalog.pg_type t WHERE t.oid = {{oid}}), '')"""  # noqa: S608 - constants
 """Category of an operator's operand (`sql/policies/operands.py`); no operator for varchar is built in."""
 FUNCTIONS = f"""
 WITH RECURSIVE built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
-own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), carrying AS ({CARRYING}),
-spoilt AS MATERIALIZED (
+own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
+shadowed AS MATERIALIZED (
     SELECT p.proname FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND {IS_VOLATILE} AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
@@ -191,7 +191,7 @@ spoilt AS MATERIALIZED (
               AND e.extname LIKE 'postgis\\_%')
 ),
 allowed AS MATERIALIZED (
-    SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+    SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
 ),
 extended AS (
     SELECT n.nspname || '.' || p.proname AS name
@@ -211,13 +211,13 @@ extended AS (
           AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])))
 ),
 own_type AS MATERIALIZED (
-    SELECT t.oid, t.typname, c.is_volatile FROM carrying c JOIN pg_catalog.pg_type t USING (oid)
+    SELECT t.oid, t.typname, c.is_volatile FROM own_code_types c JOIN pg_catalog.pg_type t USING (oid)
 )
 SELECT pg_catalog.json_build_object(
     'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
     'qualified', (SELECT coalesce(pg_catalog.json_agg(q.name ORDER BY q.name), '[]') FROM (
         SELECT 'pg_catalog.' || h.proname AS name
-        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = h.proname
                 AND p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid >= {FIRST_OWN_OID})
         UNION SELECT e.name FROM extended e) q),
@@ -225,7 +225,8 @@ SELECT pg_catalog.json_build_object(
         WHERE o.proname IN (SELECT proname FROM harmless)
             OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),
     'operators', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.oprname), '[]') FROM own_operator o WHERE NOT (
-        EXISTS (SELECT FROM carrying c WHERE c.acts AND c.oid >= {FIRST_OWN_OID} AND c.oid IN (o.oprleft, o.oprright))
+        EXISTS (SELECT FROM own_code_types c
+            WHERE c.acts AND c.oid >= {FIRST_OWN_OID} AND c.oid IN (o.oprleft, o.oprright))
         AND EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname
             AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
     'types', (SELECT coalesce(pg_catalog.json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
@@ -236,7 +237,7 @@ SELECT pg_catalog.json_build_object(
             '[]')
         FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
         WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
-            AND NOT {KNOWN.format(of=OPERATORS, oid="o.oid")}),
+            AND NOT {IN_SAFE_EXTENSION.format(catalog=OPERATORS, oid="o.oid")}),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
@@ -250,13 +251,13 @@ SELECT pg_catalog.json_build_object(
             ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes)) AS u(name, mode)
         WHERE u.mode IN ('o', 'b', 't')) a))
 """  # noqa: S608 - constants
-"""The functions that SQL may call, those that users defined, and the names that may stand after a dot."""
+"""Reads functions that SQL may call, functions of users, and names that may stand after a dot."""
 
 VOLATILE_OWN = f"""
 WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
 own AS ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS})
-SELECT coalesce(pg_catalog.json_agg(DISTINCT said), '[]') FROM (
-    SELECT o.proname || '()' AS said FROM own o
+SELECT coalesce(pg_catalog.json_agg(DISTINCT name), '[]') FROM (
+    SELECT o.proname || '()' AS name FROM own o
     WHERE o.provolatile = 'v' AND o.proname IN (SELECT proname FROM harmless)
     UNION ALL SELECT 'the operator ' || o.oprname FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
     WHERE p.provolatile = 'v'
@@ -267,10 +268,10 @@ SELECT coalesce(pg_catalog.json_agg(DISTINCT said), '[]') FROM (
 SEARCH_PATH = "SELECT pg_catalog.to_json(pg_catalog.current_schemas(false))"
 
 UNUSABLE = """
-SELECT coalesce(pg_catalog.json_agg(asked), '[]')
-FROM pg_catalog.unnest(%s::text[]) asked
+SELECT coalesce(pg_catalog.json_agg(schema), '[]')
+FROM pg_catalog.unnest(%s::text[]) schema
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
-    WHERE n.nspname = asked AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+    WHERE n.nspname = schema AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
 """
 
 TYPES = """
@@ -303,7 +304,7 @@ SELECT pg_catalog.json_build_object(
 
 
 SUPERUSER = "The role is a superuser; give this connection a role that may only read."
-UNSTEPPED = (
+NOT_STEPPED_DOWN = (
     f" Its queries run with all its rights: they cannot take the role {READING_ROLE}, because the server is older "
     "than 14, or because row-level security, foreign tables, CURRENT_USER in a view or functions that not everybody "
     "may run would give other answers."
@@ -311,11 +312,11 @@ UNSTEPPED = (
 
 
 def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catalog:
-    """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
+    """Make the Catalog from the answers to TABLES, FUNCTIONS and SEARCH_PATH."""
     version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
-    told = orjson.loads(functions_json)
-    overloads = frozenset(OwnOperator(*each) for each in told.pop("overloads"))
-    names = {kind: frozenset(each) for kind, each in told.items()}
+    functions = orjson.loads(functions_json)
+    overloads = frozenset(OwnOperator(*overload) for overload in functions.pop("overloads"))
+    names = {kind: frozenset(members) for kind, members in functions.items()}
     path = tuple(orjson.loads(path_json))
     return Catalog(
         tables=drop_unreadable_keys(_read_table(row) for row in orjson.loads(tables_json)),
@@ -331,8 +332,8 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
 
 
 def _read_table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent, stamp = row
-    definition, calls_own, descendants = view
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *others = row
+    definition, calls_own, descendants, is_in_extension, parent, stamp = others
     return Table(
         name=name,
         schema=schema,
@@ -341,14 +342,14 @@ def _read_table(row: list[Any]) -> Table:
         columns=tuple(map(_read_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
-            ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
-            for own, ref_schema, ref_table, other in foreign_keys or ()
+            ForeignKey(tuple(own), ref_schema, ref_table, tuple(referenced))
+            for own, ref_schema, ref_table, referenced in foreign_keys or ()
         ),
         row_estimate=round(estimate) if estimate >= 0 and kind != "v" else None,
         definition=definition,
         calls_own=calls_own,
-        descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
-        listed=not (is_extended or parent),
+        descendants=tuple((child_schema, child) for child_schema, child in descendants or ()),
+        listed=not (is_in_extension or parent),
         partition_of=tuple(parent) if parent else None,
         stamp=stamp,
     )
@@ -360,7 +361,7 @@ def _read_column(row: list[Any]) -> Column:
 
 
 def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
-    """The answers to RIGHTS and VOLATILE_OWN as warnings for the connection's status."""
+    """Make warnings for the connection's status from the answers to RIGHTS and VOLATILE_OWN."""
     rights, volatile = orjson.loads(rights_json), orjson.loads(volatile_json)
     warnings = []
     if volatile:
@@ -369,7 +370,7 @@ def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
             f"This database defines what may do more than read: {named}. Queries that might use it are refused."
         )
     if rights["superuser"]:
-        return [SUPERUSER if rights["stepped_down"] else SUPERUSER + UNSTEPPED, *warnings]
+        return [SUPERUSER if rights["stepped_down"] else SUPERUSER + NOT_STEPPED_DOWN, *warnings]
     if rights["files"]:
         warnings.append("The role may reach the database server's files or programs; take that right away from it.")
     if rights["written"]:
@@ -380,7 +381,7 @@ def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
 
 
 def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
-    """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
+    """Make warnings from the answer to UNUSABLE. Raises ConnectionConfigError if no schema of `asked` is usable."""
     names = orjson.loads(names_json)
     warnings = [f"There is no schema {name!r} that the role may use." for name in names]
     if names and len(names) == len(asked):
@@ -389,7 +390,7 @@ def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
 
 
 def read_types(types_json: str) -> dict[int, PgType]:
-    """The answer to TYPES, by OID."""
+    """Read the answer to TYPES, by OID."""
     return {
         oid: PgType(name, category, base, element) for oid, name, category, base, element in orjson.loads(types_json)
     }

@@ -1,9 +1,9 @@
-"""Makes JSON of COPY's CSV: with the right options, a line is the inside of a JSON array.
+"""Turns COPY's CSV into JSON: with the right options, a line is the inside of a JSON array.
 
-With NULL as `null`, quotes around every column that is no number and a backslash before a quote or a backslash, only
-control characters are left to escape here, and those are rare. What JSON writes otherwise than Postgres (booleans,
-times) the server is asked for in JSON's words. A row costs no work a cell in Python, in place of the decoders'
-of `types.py`, whose answer this is byte for byte; columns of other types leave the rows to them.
+The options write NULL as `null`, put quotes around each column that is no number, and a backslash before a quote or a
+backslash. Only control characters, which are rare, must be escaped here. The query writes booleans and times as JSON
+does. So Python has no work for each cell, and the result is byte for byte that of the decoders in `types.py`. If a
+column has another type, the decoders are used.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ ASKED_FOR = {
     1114: TIME.replace("{1}", "timestamp").replace("{2}", LOCAL_TIME),
     1184: TIME.replace("{1}", "timestamptz").replace("{2}", TIME_WITH_OFFSET),
 }
-"""By a type's OID, what gives a value as JSON has it, apart from quotes."""
+"""By a type's OID, SQL that writes a value as JSON does, apart from quotes."""
 NUMBERS = INTEGERS | {700, 701, 1700}
 UNQUOTED = NUMBERS | {16}
 AS_WRITTEN = NUMBERS | {1082}
-"""Types whose values JSON has as Postgres writes them, dates in quotes; `NaN` and `Infinity` get theirs here."""
+"""Types that Postgres writes as JSON does, dates in quotes. `NaN` and `Infinity` get their quotes here."""
 NO_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)', re.DOTALL)
-"""A text, which is passed over, or what is no number in JSON."""
+"""A text, which stays unchanged, or a number that JSON lacks."""
 CONTROL = re.compile(rb"[\x00-\x1f]")
 OTHER_CONTROLS = bytes(code for code in range(32) if code != ord("\n"))
 ESCAPES = {bytes([code]): b"\\u%04x" % code for code in range(32)}
@@ -44,7 +44,7 @@ ESCAPES |= {b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\f": rb"\f", b"\r": r
 
 @dataclass(frozen=True, slots=True)
 class CsvColumns:
-    """How columns are selected and written so that CSV's lines are JSON."""
+    """The expressions and quotes of columns that make a line of CSV the inside of a JSON array."""
 
     expressions: tuple[str, ...]
     """SQL for each column, with `{0}` for its name."""
@@ -53,7 +53,7 @@ class CsvColumns:
 
     @classmethod
     def choose(cls, oids: Sequence[int], types: Mapping[int, PgType]) -> CsvColumns | None:
-        """None where one of the types has its own way into JSON; `types` knows all that they are made of."""
+        """Choose them by types; None if a type needs a decoder. `types` includes the parts of the types."""
         bases = [_find_base_type(oid, types) for oid in oids]
         if any(base is None for base in bases):
             return None
@@ -92,7 +92,7 @@ class Shape:
 
 
 def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
-    """The OID of the type under domains; None where its values are neither text nor asked for as JSON has them."""
+    """Return the OID of the type under domains; None if its values need a decoder."""
     type = types.get(oid)
     if type and type.base:
         return _find_base_type(type.base, types)
@@ -102,22 +102,22 @@ def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
 
 
 def write_json_rows(lines: Sequence[bytes]) -> bytes:
-    """A JSON array of arrays of the lines of a COPY that `CsvColumns` asked for."""
+    """Return the lines of a COPY with `CsvColumns` as a JSON array of arrays."""
     if not lines:
         return b"[]"
     body = b"".join(lines)
     if body.count(b"\n") != len(lines) or len(body.translate(None, OTHER_CONTROLS)) != len(body):
-        body = b"\n".join(CONTROL.sub(lambda found: ESCAPES[found[0]], line.removesuffix(b"\n")) for line in lines)
+        body = b"\n".join(CONTROL.sub(lambda match: ESCAPES[match[0]], line.removesuffix(b"\n")) for line in lines)
         body += b"\n"
     if b"NaN" in body or b"Infinity" in body:
-        body = NO_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"' + found[0] + b'"', body)
+        body = NO_NUMBER.sub(lambda match: match[0] if match[0][:1] == b'"' else b'"' + match[0] + b'"', body)
     if not body.isascii():
         body = _replace_broken_bytes(body)
     return b"[[" + body[:-1].replace(b"\n", b"],[") + b"]]"
 
 
 def _replace_broken_bytes(body: bytes) -> bytes:
-    """A database that does not know its encoding, or is damaged, may hold bytes that are no text."""
+    """Replace bytes that are no UTF-8, which a database without encoding, or a damaged one, may hold."""
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,9 +1,9 @@
-"""SQL that finds the functions, operators, casts and types that users defined, and notices changes.
+"""Writes SQL that finds functions, operators, casts and types of users, and compares definitions with the catalog.
 
-The guard and the policy judge names by the catalog. A function that is made later may take a name that the guard lets
-pass; a view that is replaced may show what the policy denies. So each transaction compares the functions with those
-of the catalog before it plans a caller's text, and then the tables and views that the text may read: planning has
-locked them, so nobody changes them any more.
+The guard and the policy judge names by the catalog. A later function may take a name that the guard allows, and a
+replaced view may show columns that the policy denies. So each transaction compares the functions with those of the
+catalog before it plans a caller's text. Then it compares the tables and views that the text may read: planning has
+locked them, so they cannot change any more.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlchat.connections.postgres.session import Session
 from sqlchat.sql.catalog import Table
 
 FIRST_OWN_OID = 16384
-"""Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
+"""Postgres' FirstNormalObjectId: objects made by initdb have lower OIDs."""
 CHANGED = "sqlchat: definitions changed"
-"""Stands in the error that `write_comparison` makes the server raise."""
+"""A part of the error that the server raises if definitions have changed."""
 
 CHANGES = " UNION ALL ".join(
     f"SELECT xmin::pg_catalog.text::pg_catalog.int8 AS x FROM pg_catalog.{table} WHERE {column} >= {FIRST_OWN_OID}"  # noqa: S608
@@ -30,9 +30,9 @@ CHANGES = " UNION ALL ".join(
     )
 )
 VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.sum(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
-"""How many definitions there are, and the sum of their transactions: changes once one is made, replaced or dropped.
+"""The number of definitions, and the sum of their transactions, which change if one is made, replaced or dropped.
 
-Their last one would not do: a transaction that began before it may replace another definition after it.
+The last transaction is not enough: an older one may replace a definition later.
 """
 STAMPS = """
 SELECT c.relname,
@@ -47,15 +47,15 @@ FROM pg_catalog.pg_class c
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT (c.relispartition AND c.relkind IN ('r', 'f'))
     AND (c.relpersistence <> 't' OR c.relnamespace = pg_catalog.pg_my_temp_schema())
 """
-"""Of each relation a number that changes with its columns, its view's SQL, its children, or the relation itself.
+"""A number for each relation that changes with its columns, its view's SQL, its children, or the relation itself.
 
-A new relation of a known name changes the sum for that name. Partitions change with the table that they are part of.
+A new relation of the same name changes the sum for that name. The stamp of a partitioned table covers its partitions.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The version of the database for which a text was examined."""
+    """The definitions for which a text was examined."""
 
     version: str = ""
     """The answer to VERSION; "" if own functions and the like do not matter."""
@@ -72,10 +72,10 @@ class Expected:
         return cls(version, tuple(stamps), sum(stamps.values()), fixes_columns)
 
     def write_comparisons(self, session: Session) -> tuple[list[str], list[Any], list[str], list[Any]]:
-        """Statements, and their parameters, for before and after a text is planned.
+        """Write statements, and their parameters, to run before and after a text is planned.
 
-        They raise an error with CHANGED if the database is not as expected. Planning them takes longer than running
-        them, so a session that is ours alone plans them once.
+        They raise an error with CHANGED if the definitions differ. Planning them takes longer than running them, so
+        they are prepared once in a session that no pooler lends to others.
         """
         if not (self.version or self.relations):
             return [], [], [], []
@@ -117,34 +117,35 @@ EXTENSIONS = (
     "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
     "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg", "uuid-ossp", "btree_gist", "btree_gin",
 )  # fmt: skip
-"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
+"""Extensions whose functions only compute; their volatile functions are not allowed either."""
 
-MEMBER = """EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = '{of}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
-KNOWN = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
-    WHERE m.classid = {{of}} AND m.objid = {{oid}} AND m.deptype = 'e'
+IN_EXTENSION = """EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = '{catalog}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
+IN_SAFE_EXTENSION = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m
+    JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
+    WHERE m.classid = {{catalog}} AND m.objid = {{oid}} AND m.deptype = 'e'
         AND e.extname = ANY ('{{{{{",".join(EXTENSIONS)}}}}}'::pg_catalog.name[]))"""
 IS_VOLATILE = """(p.provolatile = 'v' OR EXISTS (SELECT FROM pg_catalog.pg_aggregate g JOIN pg_catalog.pg_proc s
     ON s.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
     WHERE g.aggfnoid = p.oid AND s.provolatile = 'v'))"""
-"""Postgres declares each aggregate immutable, whatever it calls."""
+"""Looks into an aggregate's functions, since Postgres declares each aggregate immutable."""
 OWN_FUNCTIONS = f"""
     SELECT p.oid, p.proname, CASE WHEN {IS_VOLATILE} THEN 'v' ELSE p.provolatile END AS provolatile
     FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND p.prokind <> 'p' AND pg_catalog.pg_function_is_visible(p.oid)
-      AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="p.oid")}
+      AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_proc", oid="p.oid")}
 """  # noqa: S608 - constants
 OWN_OPERATORS = f"""
     SELECT o.oid, o.oprname, o.oprcode, o.oprleft, o.oprright FROM pg_catalog.pg_operator o
     WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
-      AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
+      AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_operator", oid="o.oid")}
 """  # noqa: S608 - constants
 OWN_CASTS = f"""
     SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext FROM pg_catalog.pg_cast c
     WHERE c.oid >= {FIRST_OWN_OID} AND c.castfunc >= {FIRST_OWN_OID}
-      AND NOT {MEMBER.format(of="pg_catalog.pg_cast", oid="c.oid")}
+      AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_cast", oid="c.oid")}
 """  # noqa: S608 - constants
-CARRYING = f"""
+TYPES_WITH_OWN_CODE = f"""
     SELECT k.contypid AS oid, false AS acts, coalesce(p.provolatile = 'v', false) AS is_volatile
     FROM pg_catalog.pg_constraint k
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
@@ -153,7 +154,7 @@ CARRYING = f"""
         ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
     LEFT JOIN pg_catalog.pg_proc p ON p.oid = coalesce(o.oprcode::pg_catalog.oid, d.refobjid)
     WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
-        AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
+        AND NOT {IN_SAFE_EXTENSION.format(catalog="d.refclassid", oid="d.refobjid")}
     UNION
     SELECT u.oid, u.acts, p.provolatile = 'v'
     FROM ({OWN_CASTS}) c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
@@ -166,18 +167,18 @@ CARRYING = f"""
     FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
     CROSS JOIN LATERAL (VALUES (o.oprleft), (o.oprright)) u(oid)
     WHERE o.oid >= {FIRST_OWN_OID} AND u.oid >= {FIRST_OWN_OID}
-        AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
+        AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_operator", oid="o.oid")}
     UNION
     SELECT r.rngtypid, true, false FROM pg_catalog.pg_range r
     CROSS JOIN LATERAL (VALUES (r.rngsubdiff::pg_catalog.oid), (r.rngcanonical::pg_catalog.oid)) f(oid)
-    WHERE f.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="f.oid")}
+    WHERE f.oid >= {FIRST_OWN_OID} AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_proc", oid="f.oid")}
     UNION
     SELECT c.opcintype, true, EXISTS (SELECT FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid = a.amproc
         WHERE a.amprocfamily = c.opcfamily AND p.provolatile = 'v')
     FROM pg_catalog.pg_opclass c
-    WHERE c.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_opclass", oid="c.oid")}
+    WHERE c.oid >= {FIRST_OWN_OID} AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_opclass", oid="c.oid")}
     UNION
-    SELECT t.oid, c.acts, c.is_volatile FROM carrying c CROSS JOIN LATERAL (
+    SELECT t.oid, c.acts, c.is_volatile FROM own_code_types c CROSS JOIN LATERAL (
         SELECT t.oid FROM pg_catalog.pg_type t WHERE c.oid IN (t.typbasetype, t.typelem)
         UNION ALL SELECT k.reltype FROM pg_catalog.pg_attribute a
             JOIN pg_catalog.pg_class k ON k.oid = a.attrelid AND k.reltype <> 0
@@ -186,8 +187,8 @@ CARRYING = f"""
             CROSS JOIN LATERAL (VALUES (r.rngtypid), (r.rngmultitypid)) u(oid) WHERE r.rngsubtype = c.oid) t
     WHERE c.oid >= {FIRST_OWN_OID}
 """  # noqa: S608 - constants
-"""Of a recursive `carrying`: the types by which a query may run own code that it does not name.
+"""The recursive query of `own_code_types`: types whose use runs code of users that the query does not name.
 
-That is by a cast to one of them; if it `acts`, also by comparing or casting a value of it. Own types that are made of
-such a type are among them, as rows of a table are.
+A cast to such a type runs code; if it `acts`, so does comparing or casting a value of it. Types of users that contain
+such a type, for example rows of a table, are included.
 """

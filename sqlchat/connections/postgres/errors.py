@@ -1,4 +1,4 @@
-"""Translates errors of Postgres and its driver into ours. All their texts pass here."""
+"""Translates errors of Postgres and its driver into errors of `sqlchat.errors`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlchat.errors import (
 )
 
 ROW_TOO_LARGE = "sqlchat: row too large"
-"""Stands in the error that `statement.py` makes the server raise for a row past the limit."""
+"""A part of the error that the server raises for a row above the limit."""
 
 KNOWN_REFUSALS = (
     ("password authentication failed", "28P01", "the user or the password is wrong"),
@@ -36,7 +36,7 @@ KNOWN_REFUSALS = (
     ("timeout expired", "", "the server did not answer in time"),
     ("Connection refused", "", "nothing listens there"),
 )
-"""A part of a server's refusal, its SQLSTATE, and our words for it; the first that fits."""
+"""A part of a server's refusal, its SQLSTATE, and our words for it; the first match counts."""
 FATAL = re.compile(r"(?:FATAL|PANIC):\s+(.+)")
 TABLE_DENIED = re.compile(r"permission denied for (table|view|relation|materialized view|foreign table) ")
 PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
@@ -53,11 +53,11 @@ class Fault:
     internal_position: int = 0
     internal_query: str | None = None
     context: str = ""
-    """One line for each function, and each statement of one, that the fault occurred in."""
+    """One line for each function, and each of its statements, in which the fault occurred."""
 
     @classmethod
     def read(cls, exc: Any) -> Fault:
-        """The report of a psycopg2.Error."""
+        """Read the report of a psycopg2.Error."""
         diag = exc.diag
         return cls(
             sqlstate=exc.pgcode or "",
@@ -75,9 +75,9 @@ class Fault:
 
 
 def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:
-    """Why connecting failed, from the driver's `text`. `near`: the server is in our network, so quote its words.
+    """Make the error of a failed connection from the driver's `text`. Quotes it only if the server is `near`.
 
-    Whoever answers at a stranger's address writes that text, so theirs is only compared with what is known.
+    A server outside of our network may write any text, so that one is only compared with KNOWN_REFUSALS.
     """
     if near:
         fatal = FATAL.search(text)
@@ -92,15 +92,15 @@ def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConf
 
 
 FOREIGN_SERVER_LOST = re.compile("08...|57P0[123]|HV00N")
-"""SQLSTATEs of a lost or refused connection. In a session that lives on they tell of a foreign table's server."""
+"""SQLSTATEs of a lost or refused connection. If the session still works, they mean the server of a foreign table."""
 REMOTE = "remote SQL command"
-"""In the context of an error that a server of postgres_fdw raised."""
+"""A part of the context of an error that a server of postgres_fdw raised."""
 UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Undefined table, column, schema, function, object."""
 
 
 def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
-    """Translate an error of the server. `prefix` counts the characters that stood before `sql` in what was sent."""
+    """Make the error for a statement. `prefix` is the number of characters that were sent before `sql`."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
     if FOREIGN_SERVER_LOST.fullmatch(fault.sqlstate):
@@ -126,9 +126,9 @@ def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> Sql
 
 
 def _find_position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
-    """Where in `sql` the fault is, 1-based and in characters, if it is there at all."""
+    """Return the 1-based position of the fault in `sql`, in characters; nothing if it is elsewhere."""
     if fault.internal_query is not None:
         own = sql.startswith(fault.internal_query) and fault.internal_position
         return {"position": fault.internal_position} if own else {}
-    at = fault.statement_position - prefix
-    return {"position": at} if 1 <= at <= len(sql) + 1 else {}
+    position = fault.statement_position - prefix
+    return {"position": position} if 1 <= position <= len(sql) + 1 else {}

@@ -1,8 +1,8 @@
-"""Checks against pg_proc the own functions that a connection's owner lets SQL call.
+"""Checks functions that the owner of a connection lets SQL call.
 
-A function is allowed if each of its variants is declared immutable, runs with the caller's
-rights and is written in a trusted language, from which no file or other server can be reached. Postgres does not
-prove that a function is immutable: to name it is the owner's word for that.
+A function is allowed if each of its variants is declared immutable, runs with the caller's rights and is written in a
+trusted language, which reaches no file or other server. Postgres does not prove that a function is immutable: the
+owner vouches for it by naming it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WHERE p.proname = ANY (%s::pg_catalog.text[])
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A function by its name and arguments: of one name there may be several."""
+    """One of the functions that share a name and differ in their arguments."""
 
     schema: str
     name: str
@@ -59,9 +59,10 @@ class Variant:
 
 
 def read_names(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The field `allow_functions`: names, each with its schema or without. Raises ConnectionConfigError."""
-    given = config.get("allow_functions")
-    names = [] if given is None else given
+    """Read the field `allow_functions`: names with or without a schema. Raises ConnectionConfigError."""
+    names = config.get("allow_functions")
+    if names is None:
+        return ()
     is_list = isinstance(names, list) and all(isinstance(name, str) and NAME.fullmatch(name) for name in names)
     if not is_list or len(names) > MOST:
         raise ConnectionConfigError(
@@ -71,7 +72,7 @@ def read_names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def strip_schemas(names: Sequence[str]) -> list[str]:
-    """The names without schemas, for FUNCTIONS."""
+    """Return the names without schemas, for FUNCTIONS."""
     return sorted({name.rpartition(".")[2] for name in names})
 
 
@@ -84,9 +85,9 @@ def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
     for name, variants in _group_by_name(functions_json, names).items():
         if not variants:
             raise ConnectionConfigError(f"allow_functions: there is no function {name!r} of your own.")
-        if fault := next(filter(None, (each.find_fault() for each in variants)), ""):
+        if fault := next(filter(None, (variant.find_fault() for variant in variants)), ""):
             raise ConnectionConfigError(f"allow_functions: {name!r} {fault}; a view may call it instead.")
-        languages = " and ".join(sorted({each.language for each in variants}))
+        languages = " and ".join(sorted({variant.language for variant in variants}))
         warnings.append(
             f"SQL may call {name}(), which is declared immutable in {languages}; Postgres does not prove that."
         )
@@ -94,26 +95,24 @@ def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
 
 
 def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
-    """The names, in lower case, by which SQL may call the functions that still may be called.
+    """Return the names, in lower case, by which SQL may call the allowed functions.
 
-    That is `schema.name`, and the bare name unless it may also mean a function that is not allowed.
+    These are `schema.name`, and the bare name unless it may also mean a function that is not allowed.
     """
-    every = [Variant(*row) for row in orjson.loads(functions_json)]
-    variants = [
-        found
-        for found in _group_by_name(functions_json, names).values()
-        if not any(each.find_fault() for each in found)
-    ]
-    may_be = {each for found in variants for each in found}
-    spoilt = {each.name.lower() for each in every if each.is_visible and each not in may_be}
-    qualified = {f"{each.schema}.{each.name}".lower() for each in may_be}
-    return frozenset(qualified | {each.name.lower() for each in may_be if each.is_visible} - spoilt)
+    allowed: set[Variant] = set()
+    for variants in _group_by_name(functions_json, names).values():
+        if not any(variant.find_fault() for variant in variants):
+            allowed.update(variants)
+    visible = [variant for row in orjson.loads(functions_json) if (variant := Variant(*row)).is_visible]
+    ambiguous = {variant.name.lower() for variant in visible if variant not in allowed}
+    qualified = {f"{variant.schema}.{variant.name}".lower() for variant in allowed}
+    return frozenset(qualified | {variant.name.lower() for variant in allowed if variant.is_visible} - ambiguous)
 
 
 def _group_by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Variant]]:
-    """The variants of each given name: of a bare one those of all schemas, since the search path may find any."""
+    """Return the variants of each name; of all schemas for a bare name, since the search path may find any."""
     variants = [variant for row in orjson.loads(functions_json) if (variant := Variant(*row)).schema != SYSTEM]
     return {
-        name: [each for each in variants if name in (each.name, f"{each.schema}.{each.name}")]
+        name: [variant for variant in variants if name in (variant.name, f"{variant.schema}.{variant.name}")]
         for name in dict.fromkeys(names)
     }

@@ -1,6 +1,6 @@
 """Profiles the columns of Postgres by its own statistics, and by samples if it has none.
 
-`pg_stats` shows a role the columns that it may read, and nothing of a table whose policies hold it.
+`pg_stats` shows a role only columns that it may read, and no table whose row-level security applies to it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 Ask = Callable[[str, tuple[Any, ...], float], str]
-"""(SQL, parameters, seconds) -> the one text that it gives."""
+"""(SQL, parameters, seconds) -> the single text of the answer."""
 
 TABLES_AT_ONCE = 500
-"""The statistics of so many tables are asked for in one query: all of most databases."""
+"""Tables whose statistics one query asks for."""
 ASKING_SHARE = 0.8
-"""Share of the time in which the database may answer; the rest is for reading the answers."""
+"""Share of the time for the database to answer; the rest is for reading the answers."""
 STATISTICS_SHARE = 0.5
 """Share of the time that statistics may take if samples follow."""
 ANALYZED_WHOLE = 30_000
-"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all.
+"""Rows that ANALYZE reads at the default target: it reads a smaller table as a whole.
 
-The server does not count what changed since in a partitioned table's partitions, nor on another server.
+The server does not count later changes of partitions and foreign tables.
 """
 SAMPLED_ROWS = 20_000
-"""Rows of a table that the server reads."""
+"""Most rows of a sample."""
 SAMPLED_COLUMNS = 200
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
@@ -86,25 +86,27 @@ FROM listed l
 
 
 def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError.
+    """Return profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError.
 
-    Statistics come first. A sample is for views, for tables that were never analyzed, and for small ones some of
-    whose columns hold more texts than statistics list.
+    Reads statistics first. Reads samples of views, of tables without statistics, and of small tables that hold more
+    texts than their statistics list.
     """
-    return profiling.bounded(profiling.with_labels(_read(ask, catalog, timeout), catalog))
+    return profiling.limit_values(profiling.with_labels(_read(ask, catalog, timeout), catalog))
 
 
 def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     now = time.monotonic()
-    first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
-    found: dict[Path, ColumnProfile] = {}
-    kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
-    tables, took = sorted(profiling.in_order(catalog.tables), key=lambda table: -(table.row_estimate or 0)), 0.0
+    statistics_until, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
+    profiles: dict[Path, ColumnProfile] = {}
+    unprofiled: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)  # kinds of columns that need a sample
+    tables = profiling.order_tables(catalog.tables)
+    largest_first = sorted(tables, key=lambda table: -(table.row_estimate or 0))
+    took = 0.0
     for start in range(0, len(tables), TABLES_AT_ONCE):
-        names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
+        names = [table.name for table in largest_first[start : start + TABLES_AT_ONCE]]
         begun = time.monotonic()
-        left = (first if kinds else until) - begun
-        if left <= took:  # as long as the last one, the next would be cut off
+        left = (statistics_until if unprofiled else until) - begun
+        if left <= took:  # the next query would be cut off if it took as long as the last one
             break
         try:
             rows = orjson.loads(ask(STATISTICS, (names, names), left))
@@ -112,26 +114,26 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
             break
         took = time.monotonic() - begun
         part = {}
-        for schema, name, column, kind, *known in rows:
-            made = _read_statistics(kind, known)
-            if made is not None:
-                part[schema, name, column] = made
-            if made is None or (kind == "text" and not (made.few and (made.values or not made.distinct))):
-                kinds[schema, name][column] = kind
-        found |= profiling.bounded(part)
-    for table in profiling.in_order(catalog.tables):
+        for schema, name, column, kind, *statistics in rows:
+            profile = _read_statistics(kind, statistics)
+            if profile is not None:
+                part[schema, name, column] = profile
+            if profile is None or (kind == "text" and not (profile.few and (profile.values or not profile.distinct))):
+                unprofiled[schema, name][column] = kind
+        profiles |= profiling.limit_values(part)
+    for table in tables:
         if time.monotonic() > until:
             break
-        wanted = kinds.get((table.schema, table.name), {})
-        known = any((table.schema, table.name, column) in found for column in wanted)
-        if wanted and not (known and (table.row_estimate or 0) > SAMPLED_ROWS):
-            found |= _read_sample(ask, table, wanted, until)
-    return found
+        kinds = unprofiled.get((table.schema, table.name), {})
+        has_statistics = any((table.schema, table.name, column) in profiles for column in kinds)
+        if kinds and not (has_statistics and (table.row_estimate or 0) > SAMPLED_ROWS):
+            profiles |= _read_sample(ask, table, kinds, until)
+    return profiles
 
 
-def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
-    """A column's row of STATISTICS; None where it was never analyzed."""
-    padded, whole, rows, null_share, distinct, common, bounds = known
+def _read_statistics(kind: Kind, statistics: list[Any]) -> ColumnProfile | None:
+    """Return the profile in a column's row of STATISTICS; None if the column was never analyzed."""
+    padded, whole, rows, null_share, distinct, common, bounds = statistics
     if null_share is None:
         return None
     listed = (common or []) + (bounds or [])
@@ -141,35 +143,36 @@ def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
         listed = [value.rstrip(" ") for value in listed]
     sortable = float if kind == "number" else str
     ends = [value for value in listed if kind == "text" or FINITE.match(value)]
+    values = listed if kind == "text" else []
+    if kind == "number" and not bounds:
+        values = common or []
     number = round(max(rows, 0))
-    seen = profiling.Seen(
+    sample = profiling.ColumnSample(
         rows=number,
         present=round(number * (1 - null_share)),
         distinct=None if distinct is None else round(distinct),
         whole=whole,
-        values=tuple(listed) if kind == "text" else tuple(common or ()) if kind == "number" and not bounds else (),
+        values=tuple(values),
         least=min(ends, key=sortable, default=""),
         most=max(ends, key=sortable, default=""),
     )
-    return replace(profiling.profile(kind, seen), null_share=round(null_share, 4))
+    return replace(profiling.make_profile(kind, sample), null_share=round(null_share, 4))
 
 
 def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
     own = {column.name for column in table.columns if column.runs_own}
-    kinds = {
-        name: "other" if name in own else kind for name, kind in kinds.items()
-    }  # casts them no more than SQL may
     columns = list(kinds)[:SAMPLED_COLUMNS]
-    most = min(SAMPLED_ROWS, profiling.rows_of(len(columns)))
-    sql = write_sample_query(table, columns, [kinds[column] for column in columns], most)
+    kinds = {name: "other" if name in own else kinds[name] for name in columns}  # own code must not run
+    most = min(SAMPLED_ROWS, profiling.limit_sample(len(columns)))
+    sql = write_sample_query(table, columns, list(kinds.values()), most)
     try:
         rows, *figures = orjson.loads(ask(sql, (), max(0.1, min(SAMPLING, until - time.monotonic()))))
     except profiling.UNREADABLE:
         return {}
     return {
-        (table.schema, table.name, column): profiling.profile_sample(
+        (table.schema, table.name, column): profiling.make_sample_profile(
             kinds[column],
-            profiling.Seen(rows, present, distinct, values=values or (), least=least or "", most=last or ""),
+            profiling.ColumnSample(rows, present, distinct, values=values or (), least=least or "", most=last or ""),
             most,
         )
         for column, (present, distinct, least, last, values) in zip(columns, figures, strict=True)
@@ -177,7 +180,7 @@ def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -
 
 
 def write_sample_query(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
-    """SQL for what the first `most` rows of a table and one more hold in its columns, as JSON."""
+    """Write SQL that counts the values of columns in the first `most` rows of a table and one more, as JSON."""
     names = [f"c{place}" for place in range(len(columns))]
     cells = ", ".join(
         f"pg_catalog.left({quote_name(column)}::pg_catalog.text, {profiling.LONGEST + 1}) AS {name}"

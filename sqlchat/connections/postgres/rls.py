@@ -1,10 +1,10 @@
-"""Runs queries as the caller's role under row-level security, and warns of what that role can see. No driver.
+"""Writes the settings and checks by which a query runs as the caller's role under row-level security.
 
-The way of PostgREST and Supabase: SET LOCAL ROLE, and the claims of the verified token in `request.jwt.claims`, where
-`auth.uid()` and policies read them. A role and claims are settings of the transaction, and any function that may call
-set_config can change them: so they are set again once a text is planned, and compared once it has run. What this
-cannot see is a function that changes them, reads, and changes them back: the guard lets SQL call none of those, and a
-login role that is granted nothing but the caller's role takes the reason away.
+It works as PostgREST and Supabase do: SET LOCAL ROLE, and the claims of the verified token in `request.jwt.claims`,
+for `auth.uid()` and policies. A function that calls set_config could change these settings of the transaction. So
+they are set again after a text is planned, and compared after it has run. A function that changes them, reads, and
+changes them back stays unseen: the guard allows no such function, and a login role with no grant but the caller's
+role makes it useless.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COUNTS = re.compile(
     """,
     re.VERBOSE,
 )
-"""Names that tell how many rows a table holds: statistics, sizes, counters, and where a row lies in its file."""
+"""Names that reveal how many rows a table has: statistics, sizes, counters, and the place of a row in its file."""
 
 RIGHTS = f"""
 WITH readable AS ({READABLE})
@@ -60,17 +60,17 @@ SELECT pg_catalog.json_build_object(
         AND (rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_catalog.pg_class c
             WHERE c.relrowsecurity AND NOT c.relforcerowsecurity AND c.relowner = pg_roles.oid))))
 """  # noqa: S608 - constants
-"""Asked as the role: what it may read past policies, and what the role that logs in could."""
+"""Reads, as the role, what it may read past policies, and whether the login role may bypass them."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowSecurity:
-    """As the connection's config asks for it."""
+    """Row-level security as the connection's config requests it."""
 
     role: str
 
     def list_settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
-        """The transaction's settings by which the database knows the caller; with no claims it knows none."""
+        """Return the transaction's settings that name the caller to the database; without claims they are empty."""
         older = {f"request.jwt.claim.{name}": claims.get(name) for name in OLDER_CLAIMS}
         return {
             "role": self.role,
@@ -79,7 +79,7 @@ class RowSecurity:
         } | {name: value if isinstance(value, str) and value.isprintable() else "" for name, value in older.items()}
 
     def read_warnings(self, rights_json: str) -> list[str]:
-        """The answer to RIGHTS as warnings. Raises ConnectionConfigError for a role that no policy holds."""
+        """Make warnings from the answer to RIGHTS. Raises ConnectionConfigError for a role that bypasses policies."""
         rights = orjson.loads(rights_json)
         if rights["bypasses"]:
             raise ConnectionConfigError(
@@ -124,22 +124,22 @@ def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:
 
 
 def refuse_counts(sql: str) -> list[str]:
-    """Refuse a query that names what tells how many rows other callers have; return all names in it.
+    """Refuse a query that uses a name of COUNTS, which reveals the rows of other callers; return all names in it.
 
     Raises SQLRefusedError, and SQLSyntaxError for a text that cannot be split into words.
     """
     names = list({word.value: None for word in split_lexemes(sql, "postgres") if word.kind in ("word", "name")})
-    if found := next(filter(COUNTS.fullmatch, names), None):
+    if name := next(filter(COUNTS.fullmatch, names), None):
         raise SQLRefusedError(
-            f"{found!r} tells how many rows others have; a connection with row-level security refuses it."
+            f"{name!r} tells how many rows others have; a connection with row-level security refuses it."
         )
     return names
 
 
 def write_confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    """SQL that tells what `confirm` understands of the transaction: settings, and which of `names` are sequences.
+    """Write SQL for `confirm`: it reads the settings, and which of `names` are sequences.
 
-    A sequence tells how many rows were made for all callers.
+    A sequence reveals how many rows were made for all callers.
     """
     current = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in settings)
     sequences = (
@@ -149,7 +149,7 @@ def write_confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tup
 
 
 def confirm(answer_json: str, settings: Mapping[str, str]) -> None:
-    """Raise SQLRefusedError if the answer to `confirmation` names a sequence, or another role or claims than set."""
+    """Raise SQLRefusedError if the confirmation names a sequence, or another role or other claims than were set."""
     sequences, *current = orjson.loads(answer_json)
     if sequences:
         raise SQLRefusedError(

@@ -31,11 +31,11 @@ class Rows(ABC):
 
     @abstractmethod
     def write(self, line: bytes) -> None:
-        """Called by the driver with each line. Raises TooLargeError, and the connection is lost then."""
+        """Take a line from the driver. Raises TooLargeError, which also closes the connection."""
 
     @abstractmethod
     def json(self, most: int) -> bytes:
-        """The first `most` rows as a JSON array of arrays. Raises TooLargeError."""
+        """Return the first `most` rows as a JSON array of arrays. Raises TooLargeError."""
 
     def make_error(self) -> TooLargeError:
         return TooLargeError(f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns.")
@@ -46,7 +46,7 @@ class Rows(ABC):
 
 
 class CsvRows(Rows):
-    """Lines of CSV that are made JSON together."""
+    """Collects lines of CSV, which become JSON together."""
 
     def write(self, line: bytes) -> None:
         self._size += len(line) + 2
@@ -62,7 +62,7 @@ class CsvRows(Rows):
 
 
 class DecodedRows(Rows):
-    """Rows whose values are decoded one by one."""
+    """Collects rows whose values are decoded one by one."""
 
     def __init__(self, cursor: psycopg2.extensions.cursor, largest: int, decoders: list[Decoder]) -> None:
         super().__init__(cursor, largest)
@@ -93,6 +93,6 @@ class DecodedRows(Rows):
 
 
 def hang_up(raw: psycopg2.extensions.connection) -> None:
-    """End the connection from our side, whatever thread waits for an answer on it."""
+    """Close the connection from our side, even if a thread waits for an answer."""
     with contextlib.suppress(psycopg2.Error):
         deadlines.hang_up(raw.fileno())

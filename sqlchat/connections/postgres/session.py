@@ -17,7 +17,7 @@ from sqlchat.connections.servers.deadlines import Deadline
 
 PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 READING_ROLE = "pg_read_all_data"
-"""May read every table and do nothing else; from Postgres 14 on."""
+"""A role of Postgres 14 and later that may read every table and do nothing else."""
 ASKED_ONCE = f"""
 SELECT pg_catalog.pg_backend_pid(), CASE
     WHEN NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN false
@@ -31,24 +31,24 @@ SELECT pg_catalog.pg_backend_pid(), CASE
 """  # noqa: S608 - constants
 """The process that serves the session, and whether a superuser's rights can be put down without another answer.
 
-They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
-that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
+They cannot if answers depend on the role: foreign tables (each role has its own login there), functions that not
+everybody may run, views over CURRENT_USER. Each transaction checks for row-level security.
 """
 RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
-"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
+"""Ends a transaction in a session that a pooler also lends to others: their settings and statements stay."""
 RESET = f"{RESET_LENT}; RESET ALL; SET default_transaction_read_only = on"
 """A ROLLBACK undoes settings and objects; advisory locks of the session outlive it."""
 NO_FILE = "/dev/null/none"
-"""A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
+"""A path without a file, so that libpq reads no password or certificate of our own account."""
 
 
 NO_ENCODING = "SQL_ASCII"
-"""The encoding of a database whose bytes Postgres does not look at."""
+"""The encoding of a database whose bytes Postgres does not check."""
 LENIENT = "sqlchat-lenient"
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:
-    """UTF-8 that writes U+FFFD for bytes that are none."""
+    """Return a UTF-8 codec that writes U+FFFD for invalid bytes."""
     if name.replace("_", "-") != LENIENT:
         return None
     return codecs.CodecInfo(codecs.utf_8_encode, lambda read, _="": codecs.utf_8_decode(read, "replace", True))
@@ -60,9 +60,9 @@ psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the dri
 
 class Session(psycopg2.extensions.connection):
     lent = False
-    """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    """Whether a pooler lends us a session of the server for one transaction, and then lends it to others."""
     is_used = False
-    """True if it has run a statement before, so that its line may have died since."""
+    """Whether it has run a statement before, so that its connection may have died since."""
     prepared: set[str]
     """The SQL that prepared statements, if the session is ours alone."""
     opening: str
@@ -72,11 +72,11 @@ class Session(psycopg2.extensions.connection):
     shapes: dict[Any, Shape]
     """The columns of texts that ran here before, by the text and the definitions that it was compared with."""
     is_reset = False
-    """True if nothing is left of the statement that ran last."""
+    """Whether nothing is left of the last statement."""
     deadline: Deadline
-    """After which we hang up on the statement that runs."""
+    """Ends the current statement by closing the connection."""
     steps_down = False
-    """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
+    """Whether the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
 
     @property
     def epilogue(self) -> str:
@@ -98,12 +98,12 @@ class Session(psycopg2.extensions.connection):
 
     @property
     def sent_encoding(self) -> str:
-        """That in which the server shall write: its own where it knows none, since it would refuse a damaged text."""
+        """The encoding of the server's texts: UTF-8, or NO_ENCODING, whose damaged texts no server converts."""
         return NO_ENCODING if self.get_parameter_status("server_encoding") == NO_ENCODING else "UTF8"
 
 
 def connect(target: ServerConfig, address: str) -> Session:
-    """Connect to the tested `address`. Each option that the environment could fill in is given here.
+    """Connect to the tested `address`. Sets each option that the environment could set.
 
     Raises psycopg2.Error.
     """
@@ -152,7 +152,7 @@ def connect(target: ServerConfig, address: str) -> Session:
 
 @contextlib.contextmanager
 def _write_authorities(target: ServerConfig) -> Iterator[str]:
-    """The path of a file with the authorities to trust, which libpq reads while it connects."""
+    """Yield the path of a file with the trusted authorities, which libpq reads while it connects."""
     if not target.sslmode.startswith("verify"):
         yield NO_FILE
     elif not target.authorities:
@@ -174,4 +174,4 @@ def _write_authorities(target: ServerConfig) -> Iterator[str]:
 
 
 _RAW = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), "TEXT OF ANY", lambda text, _: text)
-"""Hands every value on as the server's text, on the connections where it is registered."""
+"""Returns every value as the server's text, on connections that register it."""

@@ -1,4 +1,4 @@
-"""Sends a COPY's rows as a stream: parses lines of CSV by the block, or decodes cells one by one."""
+"""Sends a COPY's rows as a stream: parses blocks of CSV lines, or decodes cells one by one."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SIMPLE = {
     700: pa.float32(), 701: pa.float64(), 1082: pa.date32(), 1083: pa.time64("us"), 1114: pa.timestamp("us"),
     1184: pa.timestamp("us", "UTC"),
 }  # fmt: skip
-"""By a type's OID; all others are text."""
+"""Arrow's type by a type's OID; other types are text."""
 
 
 def find_arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
-    """An exact number without a declared scale is text, since it may have any."""
+    """Return the Arrow type of a column. An exact number without a declared scale is text: any scale may occur."""
     if column.type_code == 1700 and column.precision and 0 <= (column.scale or 0) <= column.precision:
         if column.precision <= SMALL_DECIMAL:
             return pa.decimal128(column.precision, column.scale or 0)
@@ -47,7 +47,7 @@ def find_arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
 
 
 def make_header(shape: Shape) -> Header:
-    """Decoded cells are all JSON."""
+    """Make the header of a stream. All decoded cells are JSON."""
     return Header(
         columns=tuple(column.name for column in shape.columns),
         types=shape.type_names,
@@ -57,10 +57,10 @@ def make_header(shape: Shape) -> Header:
 
 
 class Lines(io.RawIOBase):
-    """Hands on the lines of a COPY in blocks of whole lines.
+    """Sends the lines of a COPY in blocks of whole lines.
 
-    The driver writes each line into `file`: a buffer whose `write` takes no step in Python until it is full. A thread
-    empties it every FLUSH seconds, so that the rows of a slow query do not wait for more of them.
+    The driver writes each line into `file`, a buffer that runs no Python code until it is full. A thread empties it
+    every FLUSH seconds, so the rows of a slow query need not wait for more rows.
     """
 
     def __init__(self, put: Callable[[bytes], None]) -> None:
@@ -71,7 +71,7 @@ class Lines(io.RawIOBase):
         return True
 
     def write(self, block: Any) -> int:
-        """Put what the buffer holds; called under the buffer's lock."""
+        """Put a block of the buffer; called under the buffer's lock."""
         self._put(bytes(block))
         return len(block)
 
@@ -92,7 +92,7 @@ class Lines(io.RawIOBase):
 
 
 class Cells:
-    """Takes the rows of a COPY as text, or of the portal, and hands on batches of JSON."""
+    """Takes the rows of a COPY as text, or of the portal, and sends batches of JSON."""
 
     def __init__(self, put: Callable[[pa.RecordBatch], None], decoders: list[Decoder]) -> None:
         self._put, self._decoders, self._due, self._size = put, decoders, 0.0, 0
@@ -110,7 +110,7 @@ class Cells:
             self.flush()
 
     def write(self, line: bytes) -> None:
-        """Called by the driver with each line."""
+        """Take a line from the driver."""
         self._size += len(line)
         self._rows.append(encode_copied_cells(line, self._decoders))
         if len(self._rows) >= DECODED_AT_ONCE or self._size >= BLOCK or time.monotonic() >= self._due:
@@ -137,7 +137,7 @@ class Cells:
 
 
 def read_texts(block: Any, header: Header) -> pa.RecordBatch:
-    """A block of Lines or of Cells as a batch of strings."""
+    """Return a block of Lines or of Cells as a batch of strings."""
     if isinstance(block, pa.RecordBatch):
         return block
     columns = [
@@ -150,7 +150,7 @@ def read_texts(block: Any, header: Header) -> pa.RecordBatch:
 
 
 def read_typed(block: Any, header: Header) -> pa.RecordBatch | None:
-    """A block of Lines as a batch of the header's types; None if a value is one that its type has no word for."""
+    """Return a block of Lines as a batch of the header's types; None if a value does not fit its type."""
     if isinstance(block, pa.RecordBatch):
         return None
     try:
@@ -194,7 +194,7 @@ def _quote_texts(column: pa.Array) -> pa.Array:
 
 @contextlib.contextmanager
 def hold_back(put: Callable[[Any], None], until_confirmed: Callable[[], None]) -> Iterator[Callable[[Any], None]]:
-    """Keeps what is put on disk, and puts it after `until_confirmed` has raised nothing."""
+    """Keep items on disk, and put them after `until_confirmed` has raised nothing."""
     with tempfile.TemporaryFile(prefix="sqlchat-stream-") as file:
         count = 0
 

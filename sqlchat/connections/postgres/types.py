@@ -1,7 +1,7 @@
 """Encodes Postgres' text of a value as JSON.
 
-Values come as the server writes them (DateStyle ISO, bytea as hex) and leave as JSON without becoming Python objects
-in between: an exact number keeps every digit because nobody reads it.
+The server's texts (DateStyle ISO, bytea as hex) become JSON without Python objects in between, so an exact number
+keeps every digit.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ class PgType:
     base: int
     """OID of the type under a domain, or 0."""
     element: int
-    """OID of an array's elements, or 0 where it is none."""
+    """OID of an array's elements; 0 for other types."""
 
 
 def encode_copied_row(line: bytes, decoders: list[Decoder]) -> bytes:
-    """One line of COPY's text format as a JSON array."""
+    """Return one line of COPY's text format as a JSON array."""
     return b"[" + b",".join(encode_copied_cells(line, decoders)) + b"]"
 
 
 def encode_copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
-    """The JSON of each value of one line of COPY's text format."""
+    """Return the JSON of each value in a line of COPY's text format."""
     fields = line.removesuffix(b"\n").split(b"\t")
     return [_encode_field(field, decode) for field, decode in zip(fields, decoders, strict=True)]
 
 
 def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:
-    """One row of a cursor that hands on texts, as a JSON array."""
+    """Return a row of texts as a JSON array."""
     cells = [b"null" if cell is None else decode(cell.encode()) for cell, decode in zip(row, decoders, strict=True)]
     return b"[" + b",".join(cells) + b"]"
 
@@ -68,7 +68,7 @@ def _encode_field(field: bytes, decode: Decoder) -> bytes:
         return decode(field)
     if field == COPY_NULL:
         return b"null"
-    return decode(COPY_ESCAPE.sub(lambda found: COPY_MEANING.get(found[1], found[1]), field))
+    return decode(COPY_ESCAPE.sub(lambda match: COPY_MEANING.get(match[1], match[1]), field))
 
 
 def _encode_text(value: bytes) -> bytes:
@@ -94,7 +94,7 @@ def _encode_number(value: bytes) -> bytes:
 
 
 def _encode_time(value: bytes) -> bytes:
-    """date, timestamp, timestamptz, timetz; infinity and years BC stay: ISO 8601 has no word for them."""
+    """Return a date or time in ISO 8601; infinity and years BC, which it lacks, stay unchanged."""
     if not value.endswith(b"BC"):
         value = value.replace(b" ", b"T", 1)
         if SHORT_ZONE.fullmatch(value) and b":" in value:
@@ -114,7 +114,7 @@ def _make_array_decoder(element: Decoder) -> Decoder:
 
 
 def _encode_array(value: bytes, element: Decoder) -> bytes:
-    """`{1,NULL,"a b"}`, nested or with bounds (`[0:1]={1,2}`), as a JSON array."""
+    """Return `{1,NULL,"a b"}`, nested or with bounds (`[0:1]={1,2}`), as a JSON array."""
     written: list[bytes] = []
     at = value.index(b"{")
     while at < len(value):
@@ -156,4 +156,4 @@ BY_OID: dict[int, Decoder] = {
     1700: _encode_number,  # numeric
     3802: _encode_json,  # jsonb
 }
-"""Types of pg_catalog, whose OIDs are fixed, that are not simply text in JSON."""
+"""Types of pg_catalog, whose OIDs are fixed; other types are text in JSON."""

@@ -1,4 +1,4 @@
-"""Reads the catalog of a Spark server, which has no information_schema: one question a schema, and one a table."""
+"""Reads the catalog of a Spark server by one query a schema and one a table: it has no information_schema."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 MOST_TABLES = 10_000
 THREADS = 8
 TIME = 50.0
-"""Seconds after which tables that are not described yet are left out."""
+"""Seconds for describing tables; later ones are left out."""
 SYSTEM = frozenset({"information_schema", "global_temp", "sys"})
 ANY_SCHEMA = "?"
-"""The schema of a view whose server does not name it: its unqualified names may mean any table of that name."""
+"""The schema of a view if the server does not name it: its unqualified names may mean a table of any schema."""
 SQL_NAMES = {"timestamp_ltz": "timestamp", "integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
 """SQL's names of types by their names in Spark's JSON."""
 FACTS = {
@@ -36,23 +36,23 @@ FACTS = {
 
 
 def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], database: str) -> Catalog:
-    """The tables of the session's catalog, of `database` alone if it is named, and those of `paths`.
+    """Read the tables of the session's catalog, or of `database` if it is named, and add those of `paths`.
 
-    `paths` are the names that the connection gives to files, and their columns: name and pyspark's DataType.
+    `paths` has the names of the connection's files, and their columns: name and pyspark's DataType.
     """
     until = time.monotonic() + TIME
     ((catalog, current),) = ask("SELECT current_catalog(), current_schema()")
     schemas = [database] if database else [row[0] for row in ask("SHOW SCHEMAS") if row[0].lower() not in SYSTEM]
-    hidden = {(current, name.lower()) for name in paths}  # behind a named path
+    hidden = {(current, name.lower()) for name in paths}  # a named path hides a table
     listed = [pair for schema in schemas for pair in _list_tables(ask, schema)]
     names = [(schema, name) for schema, name in listed if (schema, name.lower()) not in hidden]
     if len(names) > MOST_TABLES:
         log.warning("more tables than are read", extra={"tables": len(names), "read": MOST_TABLES})
     tables = Describer(ask, catalog, current, until).describe_all(names[:MOST_TABLES])
-    if len(tables) < len(names):  # a policy reads no view whose tables may be among those that are not known
+    if len(tables) < len(names):  # a policy cannot judge views over unknown tables
         tables = [replace(table, definition="", definition_schema="") for table in tables]
     files = [
-        Table(name=name, columns=tuple(Column(each, kind.simpleString()) for each, kind in columns))
+        Table(name=name, columns=tuple(Column(column, kind.simpleString()) for column, kind in columns))
         for name, columns in paths.items()
     ]
     return Catalog(
@@ -61,13 +61,13 @@ def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], datab
 
 
 def _list_tables(ask: Ask, schema: str) -> list[tuple[str, str]]:
-    """Schema and name of its tables and views, without temporary ones."""
+    """Return schema and name of its tables and views, without temporary ones."""
     try:
         rows = ask(f"SHOW TABLES IN {quote_name(schema)}")
     except SparkError as exc:
         if exc.is_of_session:
             raise
-        return []  # of others, which the user may not look into
+        return []  # the user may not list it
     return [(schema, row[1]) for row in rows if not row[2]]
 
 
@@ -79,7 +79,7 @@ class Describer:
         self._writes_json = True
 
     def describe_all(self, names: Sequence[tuple[str, str]]) -> list[Table]:
-        """The tables that could be described in time, in order. Raises SparkError of a lost session."""
+        """Describe tables in order; leave out failed and late ones. Raises SparkError of a lost session."""
         if not names:
             return []
         first = self._describe(*names[0])  # finds out whether the server writes JSON
@@ -108,7 +108,7 @@ class Describer:
         except SparkError as exc:
             if exc.is_of_session:
                 raise
-            return None  # one that the user may not look into, or that went meanwhile
+            return None  # the user may not describe it, or it was dropped
 
     def _make_table(self, schema: str, name: str, columns: Sequence[Column], facts: Mapping[str, Any]) -> Table:
         made_in = facts.get("view_catalog_and_namespace") or ""
@@ -131,16 +131,16 @@ class Describer:
 
 
 def _read_json(described: Mapping[str, Any]) -> tuple[list[Column], dict[str, Any]]:
-    """The columns, and facts by their names in Spark's JSON."""
+    """Return the columns, and facts by their names in Spark's JSON."""
     columns = [
-        Column(each["name"], type_name(each["type"]), each.get("nullable", True), each.get("comment") or "")
-        for each in described.get("columns", ())
+        Column(column["name"], type_name(column["type"]), column.get("nullable", True), column.get("comment") or "")
+        for column in described.get("columns", ())
     ]
     return columns, {**described, **(described.get("statistics") or {})}
 
 
 def _read_rows(rows: Iterable[Sequence[Any]]) -> tuple[list[Column], dict[str, Any]]:
-    """The same of rows: one for each column, then others, such as `Statistics | 300 bytes, 20 rows`."""
+    """Return the same from rows: one for each column, then others, such as `Statistics | 300 bytes, 20 rows`."""
     columns: list[Column] = []
     facts: dict[str, Any] = {}
     in_columns = True
@@ -155,7 +155,7 @@ def _read_rows(rows: Iterable[Sequence[Any]]) -> tuple[list[Column], dict[str, A
 
 
 def type_name(type: Mapping[str, Any]) -> str:
-    """A type of Spark's JSON in SQL: `{"name": "array", "element_type": {"name": "int"}}` gives `array<int>`."""
+    """Write a type of Spark's JSON as SQL: `{"name": "array", "element_type": {"name": "int"}}` is `array<int>`."""
     match name := type["name"]:
         case "decimal":
             return f"decimal({type['precision']},{type['scale']})"

@@ -15,16 +15,16 @@ KNOWN = ("host", "port", "user", "sslmode", "catalog", "database", "session_id")
 OTHERS = (AUTHORITIES, "headers", "tables", "token")
 SSLMODES = ("disable", "verify-full")
 PARAMETERS = {"token": "token", "user_id": "user", "session_id": "session_id"}
-"""Fields by the parameters of a url."""
+"""Names of fields by those of a url's parameters."""
 IGNORED = frozenset({"user_agent", "grpc_max_message_size"})
 HEADER, HEADER_VALUE = re.compile(r"x-[a-z0-9-]{1,100}"), re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,7998}[\x21-\x7e])?")
 SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 PATH = re.compile(r"([a-z][a-z0-9]{1,9}:(//[\w.@-]*)?)?/[\w.=+@/-]*")
-"""One place: without patterns, escapes or queries."""
+"""A single path, without patterns, escapes or queries."""
 MOST_TABLES, MOST_HEADERS = 10_000, 20
 FORMATS = ("parquet", "csv", "json", "orc", "avro", "delta", "iceberg")
-SUFFIXES = {each: each for each in FORMATS[1:5]} | {"tsv": "csv", "jsonl": "json", "ndjson": "json"}
+SUFFIXES = {suffix: suffix for suffix in FORMATS[1:5]} | {"tsv": "csv", "jsonl": "json", "ndjson": "json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class SparkConfig:
 def read_config(config: Mapping[str, Any], allowed_paths: Sequence[str]) -> SparkConfig:
     """Validate `config`; its `tables` may name paths below `allowed_paths`.
 
-    Raises ConnectionConfigError that names the field and echoes no secret.
+    Raises ConnectionConfigError, which names the field and shows no secret.
     """
     fields = read_texts(config, [*KNOWN, "url"], OTHERS)
     headers, token = _read_headers(config.get("headers")), config.get("token")
@@ -89,13 +89,13 @@ def read_config(config: Mapping[str, Any], allowed_paths: Sequence[str]) -> Spar
 
 
 def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The fields and the headers of `sc://host:port/;name=value;name=value`."""
+    """Return the fields and headers of `sc://host:port/;name=value;name=value`."""
     try:
         parts = urlsplit(url.strip())
         fields = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
         path, *parameters = parts.path.split(";")
-        given = [parameter.split("=", 1) for parameter in parameters if parameter]
-        pairs = [(name, unquote(value, errors="strict")) for name, value in given]
+        parts_of_pairs = [parameter.split("=", 1) for parameter in parameters if parameter]
+        pairs = [(name, unquote(value, errors="strict")) for name, value in parts_of_pairs]
     except ValueError:
         raise _unreadable() from None
     if parts.scheme != "sc" or path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
@@ -152,7 +152,7 @@ def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPat
     fields = {"path": value} if isinstance(value, str) else value
     if not isinstance(fields, Mapping) or not isinstance(path := fields.get("path"), str):
         raise ConnectionConfigError(f"tables: {name} must be a path, or an object with path and format.")
-    if unknown := sorted(str(each) for each in fields if each not in ("path", "format")):
+    if unknown := sorted(str(key) for key in fields if key not in ("path", "format")):
         raise ConnectionConfigError(f"tables: {name} has an unknown field {unknown[0][:60]!r}.")
     suffix = path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
     kind = fields.get("format", SUFFIXES.get(suffix, "parquet"))

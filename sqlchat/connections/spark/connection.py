@@ -1,11 +1,10 @@
-"""Spark over Spark Connect.
+"""Reads Spark over Spark Connect.
 
-Spark has no read-only mode. A query runs inside `SELECT * FROM (...) LIMIT n`, sent as SQL, where the server's own
-grammar takes nothing that writes or sets; else only SHOW and DESCRIBE run. What Spark does within a query (programs,
-Java, files by their path) is refused by `statement.py`, by the session's settings and, before both, by the guard. A
-statement has a tag, by which it is ended at its deadline.
+Spark has no read-only mode. A query runs inside `SELECT * FROM (...) LIMIT n`: the server's grammar allows nothing
+there that writes or sets. Apart from queries, only SHOW and DESCRIBE run. The guard, `statement.py` and the session's
+settings refuse programs, Java, and files by their path. Each statement has a tag, by which its deadline ends it.
 
-A session belongs to this connection alone, which has one owner. Nothing that a query does stays in it.
+A session belongs to one connection, which has one owner. A query leaves nothing behind in it.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool, make_timeout_error
 from sqlchat.connections.spark.catalog import read_catalog
 from sqlchat.connections.spark.config import NamedPath, read_config
-from sqlchat.connections.spark.errors import make_config_error, make_query_error, make_timeout_error
+from sqlchat.connections.spark.errors import make_config_error, make_query_error
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
 from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol, quote_name
@@ -45,9 +44,9 @@ if TYPE_CHECKING:
 
 CATALOG_TIMEOUT = 60.0
 MOST_TRIED = 20
-"""Named paths that a check reads."""
+"""Most named paths that a check reads."""
 GRACE = 1.0
-"""Seconds past a statement's deadline after which nothing of it is awaited."""
+"""Seconds after a statement's deadline until we stop waiting for it."""
 LONGEST_STATEMENT = 86_400.0
 """Seconds for a stream, whose deadline is renewed with each batch."""
 T = TypeVar("T")
@@ -74,7 +73,7 @@ class SparkConnection(Connection):
         self._pool = make_pool(settings, self._connect)
         self._deadlines = Deadlines()
         self._schemas: dict[str, str] = {}
-        """Of named paths, as SQL has them, so that no session reads files to find them out again."""
+        """Columns and types of named paths as SQL, so that later sessions need not read the files."""
 
     def check(self) -> list[str]:
         load_protocol()
@@ -203,7 +202,7 @@ class SparkConnection(Connection):
         """Fill `readings`, then put a header and the rows into the feed."""
         from sqlchat.connections.spark.types import make_header, make_readings
 
-        if readings:  # of the session that was lost
+        if readings:  # an earlier session was lost
             raise DatabaseUnavailableError(
                 "The connection to the database was lost.", retry_after=1, place=self.place
             )
@@ -227,7 +226,7 @@ class SparkConnection(Connection):
     def _execute(
         self, session: Session, execution: Execution
     ) -> Iterator[tuple[Answer, list[tuple[str, Any]], Deadline]]:
-        """The rows of a statement, its columns and its deadline. The statement ends with the context."""
+        """Run a statement; yield its rows, columns and deadline. The statement ends with the context."""
         from sqlchat.connections.spark.types import cast_unreadable
 
         statement, max_rows, timeout = execution.statement, execution.max_rows, execution.timeout
@@ -236,8 +235,8 @@ class SparkConnection(Connection):
 
         def stop() -> None:
             session.interrupt(mark)
-            for each in running:
-                each.cancel()
+            for answer in running:
+                answer.cancel()
 
         deadline = self._deadlines.start(timeout, stop)
         longest = LONGEST_STATEMENT if execution.is_renewed else timeout + GRACE
@@ -262,18 +261,18 @@ class SparkConnection(Connection):
             deadline.cancel()
             if not is_whole and not deadline.has_passed:
                 session.interrupt(mark)
-            for each in running:
-                each.cancel()
+            for answer in running:
+                answer.cancel()
 
     def _name_paths(self, session: Session, text: str) -> None:
-        """Name the paths in the session that `text` may mention; all of them if it lists tables."""
+        """Make views of the named paths that `text` may mention; of all if it lists tables."""
         low = text.lower()
         is_listing = low.startswith(("show", "desc"))
         tables = {name: path for name, path in self._target.tables.items() if is_listing or name.lower() in low}
         session.name_paths(tables, self._schemas)
 
     def _use_session(self, use: Callable[[Session], T], timeout: float, sql: str = "") -> T:
-        """Return `use(session)`. Takes another session if the first was lost while nobody used it."""
+        """Return `use(session)`. Takes another session if the first was lost in the pool."""
         while True:
             pooled = self._check_out()
             session, is_fresh = cast(Session, pooled.dbapi_connection), "used" not in pooled.info

@@ -1,17 +1,17 @@
-"""Translates the errors of a Spark server into ours. All its texts pass here."""
+"""Translates the errors of a Spark server into errors of `sqlchat.errors`."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from sqlchat.connections.servers.pool import make_timeout_error
 from sqlchat.connections.spark.session import SparkError
 from sqlchat.connections.spark.statement import PREFIX
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     QueryError,
-    QueryTimeoutError,
     SqlchatError,
     TooLargeError,
     UnknownNameError,
@@ -30,7 +30,7 @@ UNKNOWN_NAMES = re.compile(
 UNKNOWN_WORDS = re.compile(
     r"(Table|Database|Schema|Catalog) not found|cannot resolve attribute|\[TABLE_OR_VIEW_NOT_FOUND\]", re.IGNORECASE
 )
-"""The same in Sail's words."""
+"""The same errors in Sail's words."""
 PLACE = re.compile(r"\bline (\d+),? pos(?:ition)? (\d+)")
 SPAN = re.compile(r"^invalid argument: found .* at (\d+):\d+ expected ")
 REST = re.compile(
@@ -44,7 +44,7 @@ SQLSTATE = re.compile(r"\w{5}")
 
 
 def make_config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
-    """The error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
+    """Make the error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if words := REFUSALS.get(fault.code):
         return ConnectionConfigError(f"The connection failed: {words}.")
     if near:
@@ -53,12 +53,8 @@ def make_config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError
     return ConnectionConfigError(f"The connection failed: the server refused it{sqlstate}.")
 
 
-def make_timeout_error(timeout: float) -> QueryTimeoutError:
-    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
-
-
 def make_query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
-    """The error of a statement `sql`, which may have run inside a query of ours."""
+    """Make the error of the statement `sql`, which may have run inside a query of ours."""
     if fault.is_of_session or fault.code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if fault.code == "DEADLINE_EXCEEDED":
@@ -82,10 +78,10 @@ def _clean_message(fault: SparkError) -> str:
 
 
 def _find_position(fault: SparkError, sql: str) -> int:
-    """The position of a character of `sql`, from 1; 0 if the server does not tell."""
+    """Return the position of the error in `sql`, from 1; 0 if unknown."""
     if span := SPAN.match(fault.message):
-        at = int(span[1]) - len(PREFIX)
-        return at + 1 if 0 <= at < len(sql) else 0
+        offset = int(span[1]) - len(PREFIX)
+        return offset + 1 if 0 <= offset < len(sql) else 0
     place = PLACE.search(fault.message)
     if place is None:
         return 0

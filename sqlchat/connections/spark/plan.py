@@ -1,7 +1,7 @@
 """Reads the cost of a query from Spark's or Sail's EXPLAIN COST.
 
-The cost is in bytes: what the query reads, and what each join returns that compares all rows with all. If Sail knows
-only rows, a row counts as eight bytes a column.
+The cost is the bytes that the query reads, and the bytes that each join returns which compares all rows with all. If
+Sail knows only rows, a value counts as A_VALUE bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlchat.connections.plan import Plan
 NO_STATISTICS = "the server keeps no statistics of a table of it (ANALYZE TABLE makes some)."
 UNITS = {unit: 1024.0**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))}
 UNKNOWN = 2.0**62
-"""Bytes that Spark expects, at least, of a table without statistics."""
+"""Spark expects at least so many bytes of a table without statistics."""
 STEP = re.compile(r"(?P<depth>[ :|+-]*)(?P<step>\S.*?), Statistics\(sizeInBytes=(?P<size>[\d.E+-]+) (?P<unit>\w+)")
 COMPARES_ALL = re.compile(
     r"Join (Inner|Cross|LeftOuter|RightOuter|FullOuter)(?!.* = )|CrossJoinExec|NestedLoopJoinExec"
@@ -25,12 +25,12 @@ SAIL_STEP = re.compile(
     r"Bytes=(?:\w+\()?(?P<size>\d+|Absent)\)?, \[(?P<columns>.*)\]\]"
 )
 A_VALUE = 8
-"""Bytes that a value counts as, where only rows are known."""
+"""Bytes of a value if only rows are known."""
 
 
 @dataclass(slots=True)
 class Step:
-    """A step of a plan, and the steps `below` whose rows it takes."""
+    """A step of a plan. It takes the rows of the steps `below`."""
 
     depth: int
     compares_all: bool
@@ -40,7 +40,7 @@ class Step:
     below: list[Step] = field(default_factory=list)
 
     def count_rows(self) -> float | None:
-        """The rows that the step returns; None if unknown."""
+        """Return the number of rows that the step returns; None if unknown."""
         if self.rows is not None:
             return self.rows
         inputs = [step.count_rows() for step in self.below]
@@ -57,7 +57,7 @@ class Step:
 
 
 def read_plan(text: str) -> Plan:
-    """The cost in the text of a plan; withheld if the server has no statistics of a table."""
+    """Read the cost from the text of a plan; it is withheld if the server lacks statistics of a table."""
     optimized, _, physical = text.partition("== Physical Plan ==")
     read = _read_sail if "statistics=[Rows=" in physical else _read_spark
     try:
@@ -88,7 +88,7 @@ def _read_sail(line: str) -> Step | None:
 
 
 def _link(steps: list[Step]) -> list[Step]:
-    """Add to each step those that are indented one level further below it."""
+    """Add to the steps `below` of each step the next ones that are indented one level further."""
     open_steps: list[Step] = []
     for step in steps:
         while open_steps and open_steps[-1].depth >= step.depth:

@@ -1,4 +1,4 @@
-"""Profiles Spark's columns by the first rows of each table, and by column statistics if ANALYZE sampled some."""
+"""Profiles Spark's columns by the first rows of each table, and by its column statistics if there are any."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
     MOST_VALUES,
-    Seen,
-    bounded,
-    in_order,
-    kind_of,
-    profile,
-    rows_of,
-    told_by,
+    ColumnSample,
+    estimate_distinct,
+    find_kind,
+    limit_sample,
+    limit_values,
+    make_profile,
+    order_tables,
 )
 from sqlchat.connections.spark.session import SparkError, quote_name
 from sqlchat.sql.catalog import Catalog, Column, Table
@@ -34,34 +34,33 @@ SAMPLED_ROWS = 10_000
 SAMPLED_COLUMNS = 50
 """Columns of a table that are read."""
 STATISTICS = 40
-"""Columns whose statistics are read, of all tables together: each takes a statement."""
+"""Columns of all tables together whose statistics are read, with one statement each."""
 THREADS = 4
 
 
 def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of the columns that can be read in `timeout` seconds. Raises SparkError of a lost session."""
+    """Return profiles of the columns that can be read in `timeout` seconds. Raises SparkError of a lost session."""
     until = time.monotonic() + timeout
-    tables = in_order(catalog.tables)
+    tables = order_tables(catalog.tables)
 
     def sample(table: Table) -> dict[Path, ColumnProfile]:
         left = until - time.monotonic()
         if left <= 0:
             return {}
         columns = table.columns[:SAMPLED_COLUMNS]
-        most = min(SAMPLED_ROWS, rows_of(len(columns)))
+        most = min(SAMPLED_ROWS, limit_sample(len(columns)))
         try:
             batches = fetch(_write_sample(table, columns, most), left)
         except SparkError as exc:
             if exc.is_of_session:
                 raise
-            return {}  # one that the user may not read, or that takes too long
+            return {}  # the user may not read it, or it takes too long
         rows = sum(batch.num_rows for batch in batches)
-        return {
-            _path(table, column): _read_column(
-                column, [batch.column(number) for batch in batches], rows, rows <= most
-            )
-            for number, column in enumerate(columns)
-        }
+        profiles = {}
+        for number, column in enumerate(columns):
+            pieces = [batch.column(number) for batch in batches]
+            profiles[_path(table, column)] = _read_column(column, pieces, rows, is_whole=rows <= most)
+        return profiles
 
     def read_statistics(place: tuple[Table, Column]) -> dict[str, str]:
         table, column = place
@@ -73,18 +72,20 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
             return {}
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="profiles") as pool:
-        profiles = {path: each for part in pool.map(sample, tables) for path, each in part.items()}
+        profiles: dict[Path, ColumnProfile] = {}
+        for part in pool.map(sample, tables):
+            profiles |= part
         inexact = [
             (table, column)
             for table in tables
             for column in table.columns
-            if table.row_estimate and kind_of(column.type) in ("number", "time", "text")
+            if table.row_estimate and find_kind(column.type) in ("number", "time", "text")
             if (sampled := profiles.get(_path(table, column))) and not sampled.exact
         ][:STATISTICS]
         for (table, column), statistics in zip(inexact, pool.map(read_statistics, inexact), strict=True):
             path = _path(table, column)
             profiles[path] = _add_statistics(profiles[path], statistics, table.row_estimate or 0)
-    return bounded(profiles)
+    return limit_values(profiles)
 
 
 def write_name(table: Table) -> str:
@@ -99,7 +100,7 @@ def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
     cells = []
     for number, column in enumerate(columns):
         name = quote_name(column.name)
-        match kind_of(column.type):
+        match find_kind(column.type):
             case "text":
                 cell = f"left(CAST({name} AS STRING), {LONGEST + 1})"
             case "other":
@@ -110,11 +111,11 @@ def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
     return f"SELECT {', '.join(cells)} FROM {write_name(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
 
 
-def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole: bool) -> ColumnProfile:
-    kind = kind_of(column.type)
+def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, *, is_whole: bool) -> ColumnProfile:
+    kind = find_kind(column.type)
     present = rows - sum(piece.null_count for piece in pieces)
     if kind == "other" or not present:
-        return profile(kind, Seen(rows, present, None if kind == "other" else 0, is_whole))
+        return make_profile(kind, ColumnSample(rows, present, None if kind == "other" else 0, is_whole))
     values = pa.chunked_array(pieces).drop_null()
     counted = pc.value_counts(values)
     texts = [_write_value(value) for value in counted.field("values").to_pylist()]
@@ -123,20 +124,20 @@ def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole
     )
     most_values = MOST_VALUES if kind == "text" else MOST_NUMBERS
     ends = pc.min_max(values).as_py() if is_whole else {"min": None, "max": None}
-    seen = Seen(
+    sample = ColumnSample(
         rows,
         present,
-        told_by(len(counted), present, whole=is_whole),
+        estimate_distinct(len(counted), present, whole=is_whole),
         is_whole,
         tuple(text for _, text in ranked[: most_values + 1]) if kind in ("text", "number") else (),
         _write_value(ends["min"]),
         _write_value(ends["max"]),
     )
-    return profile(kind, seen)
+    return make_profile(kind, sample)
 
 
 def _write_value(value: Any) -> str:
-    """The text that JSON answers have; empty for None."""
+    """Return the text that JSON answers have; empty for None."""
     if value is None:
         return ""
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -152,7 +153,7 @@ def _read_pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
 
 
 def _add_statistics(sampled: ColumnProfile, statistics: dict[str, str], rows: int) -> ColumnProfile:
-    """Replace facts of a part of the rows by what the server counted in all of them."""
+    """Replace counts of the sample by the server's counts of all rows."""
     if not statistics.get("distinct_count", "").isdecimal():
         return sampled
     nulls, distinct = statistics.get("num_nulls", ""), int(statistics["distinct_count"])

@@ -1,6 +1,6 @@
-"""Speaks Spark Connect by the protocol's own messages. Alone imports gRPC and pyspark-client.
+"""Opens sessions on a Spark Connect server, and sends the protocol's messages. Only this module imports gRPC.
 
-pyspark's own client objects read tokens from the environment, retry for minutes and log failures.
+It does not use pyspark's client objects, which read tokens from the environment, retry for minutes and log failures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONNECT_TIMEOUT = 10.0
 """Seconds for the first call, and for calls that compute nothing."""
 LARGEST_MESSAGE = 128 << 20
 IDLE = 60.0
-"""Seconds after which an idle session is set up anew, in case its server forgot it."""
+"""An idle session is set up anew after so many seconds, in case its server forgot it."""
 SETTINGS = {"spark.sql.runSQLOnFiles": "false", "spark.sql.variable.substitute": "false"}
 """SQL cannot read files by their paths, nor the server's environment by `${...}`."""
 CSV = {"header": "true", "inferSchema": "true"}
@@ -54,7 +54,7 @@ class Answer:
     """The rows of one statement. Iterate it once for record batches; `cancel` ends it from any thread."""
 
     def __init__(self, session: Session, call: Any) -> None:
-        """Waits for the first message that tells the columns. Raises SparkError."""
+        """Wait for the message with the columns. Raises SparkError."""
         self._responses = session.receive(call)
         self.cancel: Callable[[], object] = call.cancel
         self._waiting: list[Any] = []
@@ -68,7 +68,7 @@ class Answer:
 
     @property
     def types(self) -> list[tuple[str, Any]]:
-        """Name and pyspark's DataType of each column."""
+        """Return name and pyspark's DataType of each column."""
         return [] if self._schema is None else _read_schema(self._schema)
 
     def __iter__(self) -> Iterator[Any]:
@@ -116,11 +116,11 @@ class Session:
         return Answer(self, self._stub.ExecutePlan(request, metadata=self._metadata, timeout=timeout))
 
     def ask(self, sql: str, timeout: float) -> list[tuple[Any, ...]]:
-        """All rows of a statement of our own. Raises SparkError."""
-        batches = list(self.execute(sql, "sqlchat", timeout))
-        return [
-            row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        ]
+        """Return all rows of a statement of our own. Raises SparkError."""
+        rows: list[tuple[Any, ...]] = []
+        for batch in list(self.execute(sql, "sqlchat", timeout)):
+            rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        return rows
 
     def command(self, sql: str) -> None:
         """Run a command of our own. Raises SparkError."""
@@ -129,7 +129,7 @@ class Session:
         self._finish(request)
 
     def explain(self, sql: str, timeout: float) -> str:
-        """The text of a query's plan, with estimates of each step. Raises SparkError."""
+        """Return the text of a query's plan, with estimates of each step. Raises SparkError."""
         request = self._request(self._messages.AnalyzePlanRequest)
         request.explain.plan.root.sql.query = sql
         request.explain.explain_mode = self._messages.AnalyzePlanRequest.Explain.EXPLAIN_MODE_COST
@@ -137,7 +137,7 @@ class Session:
         return str(response.explain.explain_string)
 
     def describe_path(self, path: NamedPath, timeout: float) -> list[tuple[str, Any]]:
-        """Name and pyspark's DataType of each column of files. Raises SparkError."""
+        """Return name and pyspark's DataType of each column of files. Raises SparkError."""
         request = self._request(self._messages.AnalyzePlanRequest)
         _fill_source(request.schema.plan.root.read.data_source, path)
         return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
@@ -164,11 +164,11 @@ class Session:
             self._call(self._stub.Interrupt, request, 0.8)
 
     def close(self) -> None:
-        """Release the session on the server, unless it was joined, on a thread of its own."""
+        """Release the session on the server, on a new thread, unless the session was joined."""
         threading.Thread(target=self._release, name="spark", daemon=True).start()
 
     def receive(self, call: Any) -> Iterator[Any]:
-        """The messages of a streaming call. Raises SparkError."""
+        """Yield the messages of a streaming call. Raises SparkError."""
         try:
             for response in call:
                 self._server_side = self._server_side or response.server_side_session_id
@@ -192,7 +192,7 @@ class Session:
         except SparkError as exc:
             if exc.is_of_session or exc.code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "DEADLINE_EXCEEDED"):
                 raise
-            for name, value in SETTINGS.items():  # on a platform where one of them is fixed
+            for name, value in SETTINGS.items():  # some platforms fix one of them
                 with contextlib.suppress(SparkError):
                     self._set({name: value})
         if self._target.catalog:
@@ -211,7 +211,7 @@ class Session:
     def _request(self, kind: Any) -> Any:
         request = kind(session_id=self.id, client_type="sqlchat")
         request.user_context.user_id = self._target.user
-        if self._server_side:  # else a server that was started anew would make a session without our settings
+        if self._server_side:  # else a restarted server would make a session without our settings
             request.client_observed_server_side_session_id = self._server_side
         return request
 
@@ -244,10 +244,10 @@ class Session:
 
 
 def load_protocol() -> tuple[Any, Any, Any]:
-    """gRPC, the protocol's messages and its stubs. Raises ConnectionConfigError if they are not installed."""
+    """Return gRPC, the protocol's messages and its stubs. Raises ConnectionConfigError if they are not installed."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parts of pyspark that are not used here
+            warnings.simplefilter("ignore")  # parts of pyspark that are not used here warn
             import grpc
             import pyspark.sql.connect.proto as messages
             from pyspark.sql.connect.proto import base_pb2_grpc
@@ -258,7 +258,7 @@ def load_protocol() -> tuple[Any, Any, Any]:
 
 
 def find_arrow_type(kind: Any) -> Any:
-    """The Arrow type of pyspark's DataType; text if there is none."""
+    """Return the Arrow type of pyspark's DataType; text if there is none."""
     import pyarrow as pa
     from pyspark.errors import PySparkException
     from pyspark.sql.pandas.types import to_arrow_type

@@ -1,4 +1,4 @@
-"""Decides what may be sent to Spark: a query, inside one of ours, or SHOW and DESCRIBE. Trusts no guard."""
+"""Checks that a text is one query, SHOW or DESCRIBE, without relying on the guard, and writes the SQL for Spark."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MARK = re.compile(r"/\*|\*/")
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
 LISTINGS = frozenset({"show", "describe", "desc"})
 MODES = frozenset({"codegen", "cost", "extended", "formatted"})
-DOORS = split_words(
+UNSAFE_FUNCTIONS = split_words(
     "from_avro from_protobuf from_xml http_request identifier java_method python_worker_logs read_files read_kafka "
     "read_statestore reflect schema_of_avro schema_of_xml secret to_protobuf try_reflect try_secret"
 )
-"""Functions that run code, reach files or secrets, or read a name from a text: no lock of the engine stops them."""
+"""Functions that run code, reach files or secrets, or read a name from a text. Spark has no setting against them."""
 FORMATS = split_words(
     "arrow avro binaryfile csv delta hudi iceberg image jdbc json kafka libsvm orc parquet rate socket statestore "
     "text vortex xml"
 )
-"""Formats of files: Spark takes one for the schema of a path, as in text.`/etc/passwd`."""
+"""Formats of files. Spark reads a file by a name such as text.`/etc/passwd`."""
 PREFIX = "SELECT * FROM (\n"
 LARGEST_LIMIT = (1 << 31) - 1
 
@@ -52,7 +52,7 @@ class CheckedStatement:
 
 
 def check_statement(sql: str) -> CheckedStatement:
-    """Raises SQLRefusedError unless `sql` begins like a reading statement and calls nothing that no lock stops."""
+    """Check a text. Raises SQLRefusedError unless it begins like a reading statement and calls nothing unsafe."""
     try:
         sql.encode()
     except UnicodeEncodeError:
@@ -66,7 +66,7 @@ def check_statement(sql: str) -> CheckedStatement:
     first = pieces[at][1] if at < len(pieces) else ""
     if first not in (QUERIES if at else QUERIES | LISTINGS):
         raise SQLRefusedError("Only one statement that returns rows can be run.")
-    _refuse_doors(pieces)
+    _refuse_unsafe(pieces)
     mode = " ".join(text.upper() for _, text in pieces[:at]) + " " if at else ""
     return CheckedStatement(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
 
@@ -76,11 +76,11 @@ def write_limit(max_rows: int) -> str:
     return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
 
 
-def _refuse_doors(pieces: list[tuple[str, str]]) -> None:
+def _refuse_unsafe(pieces: list[tuple[str, str]]) -> None:
     for at, (kind, text) in enumerate(pieces):
         after = pieces[at + 1] if at + 1 < len(pieces) else ("", "")
         before = pieces[at - 1] if at else ("", "")
-        if kind in ("word", "name") and text in DOORS and after[1] == "(":
+        if kind in ("word", "name") and text in UNSAFE_FUNCTIONS and after[1] == "(":
             raise SQLRefusedError(f"The function {text!r} is not allowed.")
         if (kind, text) == ("word", "using") and after[0] == "string":
             raise SQLRefusedError("TRANSFORM with a program is not allowed.")
@@ -91,9 +91,9 @@ def _refuse_doors(pieces: list[tuple[str, str]]) -> None:
 
 
 def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
-    """Return kind and lower-case text of each piece but blanks and comments, their starts, and the end of the last.
+    """Split a text without blanks and comments: kind and lower-case text of each piece, their starts, the last end.
 
-    A name has no quotes.
+    A quoted name loses its quotes.
     """
     pieces: list[tuple[str, str]] = []
     starts: list[int] = []

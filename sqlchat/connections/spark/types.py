@@ -16,16 +16,16 @@ from sqlchat.connections.spark.values import read_documents, read_values, write_
 from sqlchat.connections.streams import Header
 
 WRITTEN_ALIKE = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_date)
-"""Types whose values have the same text in Arrow and in JSON answers."""
+"""Tests of types whose values have the same text in Arrow and in JSON answers."""
 OF_MONTHS = re.compile(r"interval(?: year| month|[>,]|$)")
-"""Types that Python's Arrow cannot read, alone or in others: intervals that have months."""
+"""Types that Python's Arrow cannot read, alone or nested: intervals that have months."""
 NOT_PARQUET = ("duration", "null not null", "map<null")
 """Parts of the names of Arrow's types that Parquet lacks."""
 VARIANT = "variant"
 
 
 def cast_unreadable(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
-    """The wrapped query `text`, with casts of columns that Python's Arrow cannot read; empty if it can read all."""
+    """Write the query with casts of columns that Python's Arrow cannot read; empty if it can read all."""
     columns = [f"c{number}" for number in range(len(types))]
     casts = [_write_cast(kind.simpleString(), column) for column, (_, kind) in zip(columns, types, strict=True)]
     if casts == columns:
@@ -55,11 +55,11 @@ class Reading:
     """Whether its values come as texts of JSON."""
 
     def values(self, column: pa.Array) -> list[Any]:
-        """Python values that `encode_rows` writes."""
+        """Return Python values that `encode_rows` writes."""
         return read_documents(column) if self.is_document else read_values(column)
 
     def texts(self, column: pa.Array) -> pa.Array:
-        """Texts, as a Stream has them."""
+        """Return texts for a Stream."""
         if not self.is_document and any(is_like(column.type) for is_like in WRITTEN_ALIKE):
             return column.cast(pa.string())
         if pa.types.is_timestamp(column.type):
@@ -71,14 +71,14 @@ class Reading:
         return pa.array([c.decode() if isinstance(c, bytes) else c for c in cells], pa.string())
 
     def typed(self, column: pa.Array) -> pa.Array:
-        """The column with the type that exports have."""
+        """Return the column in the type of exports."""
         if column.type.equals(self.arrow):
             return column
         return self.texts(column) if pa.types.is_string(self.arrow) else column.cast(self.arrow)
 
 
 def make_readings(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> list[Reading]:
-    """How to read columns that the server described by `types` and sent with `schema`, which is None without rows."""
+    """Choose how to read columns that the server described by `types` and sent with `schema`; None without rows."""
     readings = []
     for number, (_, kind) in enumerate(types):
         name, sent = kind.simpleString(), find_arrow_type(kind) if schema is None else schema.field(number).type
@@ -91,14 +91,14 @@ def make_readings(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) ->
 def make_header(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -> Header:
     return Header(
         columns=tuple(name for name, _ in types),
-        types=tuple(each.type for each in readings),
-        arrow=tuple(each.arrow for each in readings),
-        is_json=tuple(each.is_json for each in readings),
+        types=tuple(reading.type for reading in readings),
+        arrow=tuple(reading.arrow for reading in readings),
+        is_json=tuple(reading.is_json for reading in readings),
     )
 
 
 def encode_batch(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
-    """The rows of a batch as JSON arrays, with commas between them."""
+    """Write the rows of a batch as JSON arrays, with commas between them."""
     columns = [reading.values(column) for reading, column in zip(readings, batch.columns, strict=True)]
     return encode_rows(list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows)[1:-1]
 

@@ -1,4 +1,4 @@
-"""Converts Spark's Arrow arrays to Python values that `encode_rows` writes as JSON, at any depth."""
+"""Converts Spark's Arrow arrays, nested ones too, to Python values that `encode_rows` writes as JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.connections.encoding import is_deep, unique_names, write_text
+from sqlchat.connections.encoding import read_document, unique_names, write_text
 
 
 def read_values(column: pa.Array) -> list[Any]:
-    """The values of a column. Most scalars become texts, which Arrow makes many times faster than Python objects."""
+    """Return the values of a column. Most scalars become texts, which Arrow makes much faster than Python objects."""
     kind = column.type
     if pa.types.is_decimal(kind):
         texts = column.cast(pa.string())
@@ -43,12 +43,12 @@ def read_values(column: pa.Array) -> list[Any]:
 
 
 def read_documents(column: pa.Array) -> list[Any]:
-    """Texts of JSON as JSON. One that is nested too deep, or no JSON, stays a text."""
-    return [None if text is None else _read_document(text) for text in column.to_pylist()]
+    """Return texts of JSON as JSON. A text that is nested too deep, or no JSON, stays a text."""
+    return [None if text is None else read_document(text) for text in column.to_pylist()]
 
 
 def write_moments(column: pa.Array) -> pa.Array:
-    """Dates and times as ISO 8601 writes them, with a T, an offset such as +00:00, and no fraction of zeros."""
+    """Write dates and times in ISO 8601, with a T, an offset such as +00:00, and no fraction of zeros."""
     texts = pc.replace_substring(column.cast(pa.string()), " ", "T")
     if pa.types.is_date(column.type):
         return texts
@@ -56,14 +56,6 @@ def write_moments(column: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(
         pc.replace_substring_regex(texts, "Z$", "+0000"), r"([+-]\d\d)(\d\d)$", r"\1:\2"
     )
-
-
-def _read_document(text: str) -> Any:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return text if is_deep(text.encode()) else orjson.Fragment(text)
 
 
 def _write_digits(text: str) -> Any:

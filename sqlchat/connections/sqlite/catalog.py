@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlchat.connections.embedded import quoted
+from sqlchat.connections.embedded import Query, quoted
 from sqlchat.connections.sqlite.comments import Comments, read_comments
 from sqlchat.connections.sqlite.definitions import MODULE, UNKNOWN, Holdings, read_expressions, read_origin
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Origin, Table
 from sqlchat.sql.guards.sqlite import RULES
 
-Query = Callable[..., list[tuple[Any, ...]]]
 Keys = Mapping[str, tuple[str, ...]]
 
 LISTED = (
@@ -24,13 +23,13 @@ COLUMNS = 'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?) W
 """Hidden 1 is a column of a virtual table that `*` leaves out; 2 and 3 are generated columns."""
 FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq'
 COUNTED = 100_000
-"""Rows up to which a table is counted. Above, the statistics or the largest rowid are used."""
+"""Most rows that are counted. For a larger table, statistics or the largest rowid give an estimate."""
 COUNTING = 1.0
-"""Seconds that all counting may take. After them, tables have the estimate of the statistics, or none."""
+"""Seconds for all counting. Later tables have the estimate of the statistics, or none."""
 
 
 def read(query: Query, fault: type[Exception]) -> Catalog:
-    """The catalog by `query(sql, *values)`, which returns all rows and raises `fault` if SQLite refuses."""
+    """Read the catalog. `query` raises `fault` if SQLite refuses a statement."""
     until = time.monotonic() + COUNTING
     listed: list[tuple[str, str]] = [(name, kind) for name, kind in query(LISTED)]
     names = {name.lower(): name for name, _ in listed}
@@ -62,14 +61,14 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
             origin=origins.get(name),
         )
         tables.append(table)
-    # A full-text table can also be called, as in FROM articles('word').
+    # a full-text table can also be called, as in FROM articles('word')
     modules = {name.lower(): match[1].lower() for name, text in texts.items() if (match := MODULE.match(text))}
-    called = {
+    callables = {
         name
         for name, module in modules.items()
         if module == "fts5" and not (RULES.others and RULES.others.fullmatch(name))
     }
-    return Catalog(tuple(tables), dialect="sqlite", functions=RULES.functions | called if called else None)
+    return Catalog(tuple(tables), dialect="sqlite", functions=RULES.functions | callables if callables else None)
 
 
 def _make_columns(text: str, rows: Sequence[tuple[Any, ...]], comments: Comments) -> tuple[Column, ...]:
@@ -86,10 +85,10 @@ def _read_origins(
     columns: Mapping[str, Sequence[tuple[Any, ...]]],
     keys: Keys,
 ) -> dict[str, Origin]:
-    """The origins of values, by table, of tables that show those of another one.
+    """Return the origins of values, by table, for tables that show values of other tables.
 
-    If SQLite lacks the module of a virtual table, it cannot tell in which tables that one keeps its values. So all
-    tables count that have its name and `_` before their own.
+    If SQLite lacks the module of a virtual table `t`, each table named `t_...` may keep its values: their origins are
+    unknown.
     """
     holdings = Holdings(
         frozenset(map(str.lower, texts)),
@@ -103,9 +102,9 @@ def _read_origins(
 
 
 def _read_columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
-    """Name, declared type, NOT NULL, place in the primary key, and whether it is generated (not 0).
+    """Return name, declared type, NOT NULL, place in the primary key, and a number above 0 if it is generated.
 
-    Empty for a view whose tables are gone, and for a virtual table whose module is missing.
+    Returns nothing for a view whose tables are gone, and for a virtual table whose module is missing.
     """
     try:
         return query(COLUMNS, table)
@@ -120,13 +119,13 @@ def _read_foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], ke
         table = names.get(parts[0][1].lower(), parts[0][1])
         own = tuple(column for _, _, column, _ in parts)
         referenced = tuple(column for *_, column in parts if column is not None)
-        # REFERENCES without columns means the other table's primary key
+        # without columns, REFERENCES means the primary key of the table
         foreign_keys.append(ForeignKey(own, "", table, referenced or keys.get(table, ())))
     return tuple(foreign_keys)
 
 
 def _read_analyzed_rows(query: Query, fault: type[Exception]) -> dict[str, int]:
-    """Rows by table, as the last ANALYZE counted them; empty if there was none."""
+    """Return the rows of each table as the last ANALYZE counted them; empty without one."""
     try:
         counts = query("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl")
     except fault:

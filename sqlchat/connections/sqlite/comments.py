@@ -1,8 +1,8 @@
-"""Reads comments from the text of a CREATE TABLE, which SQLite keeps as it was written.
+"""Reads comments on tables and columns from the text of a CREATE TABLE, which SQLite stores unchanged.
 
-SQLite has no COMMENT ON, so people write `-- ...` or `/* ... */` beside a definition. A comment on the opening line
-belongs to the table, one behind a column to that column, and one on a line of its own to the next column. Before the
-first column it belongs to the table, unless other columns have comments above them too.
+SQLite has no COMMENT ON, so people write `-- ...` or `/* ... */` beside a definition. A comment on the first line
+belongs to the table, one behind a column to that column, and one on a separate line to the next column. A comment
+before the first column belongs to the table, unless other columns have comments above them too.
 """
 
 from __future__ import annotations
@@ -41,25 +41,27 @@ class _Definition:
 
 
 def read_comments(sql: str) -> Comments:
-    """The comments of a CREATE TABLE, or of a CREATE VIEW before its AS."""
+    """Return the comments of a CREATE TABLE, or of a CREATE VIEW before its AS."""
     head: list[str] = []
     definitions = [_Definition()]
     previous: _Definition | None = None
-    depth, fresh = 0, False  # fresh: nothing but space since the line began
+    depth, at_line_start = 0, False
     for kind, piece in _split_pieces(sql):
         current = definitions[-1]
         if kind == "line":
-            fresh, previous = True, None
+            at_line_start, previous = True, None
         elif kind == "comment":
             if text := _read_text(piece):
                 if depth == 0:
                     head.append(text)
-                elif not current.name:
-                    (previous.beside if previous else current.above if fresh else head).append(text)
-                else:
+                elif current.name:
                     current.beside.append(text)
+                elif previous:
+                    previous.beside.append(text)
+                else:
+                    (current.above if at_line_start else head).append(text)
         else:
-            fresh = False
+            at_line_start = False
             depth += (piece == "(") - (piece == ")")
             if depth == 0 and (piece == ")" or piece.lower() == "as"):
                 break

@@ -1,8 +1,7 @@
-"""SQLite files, read through the standard library's sqlite3 in a worker process.
+"""Reads SQLite files through the standard library's sqlite3 in a worker process.
 
-A session has all locks that the library offers: the file opened read-only by a quoted URI, `query_only`,
-`trusted_schema` off, an authorizer that knows only reading, limits, and a progress handler as the first deadline; the
-end of the process is the second.
+A session uses all locks of the library: a quoted read-only URI, `query_only`, `trusted_schema` off, limits, and an
+authorizer that allows only reading. A progress handler is the first deadline; the end of the process is the second.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from sqlchat.connections.embedded import (
     EmbeddedConnection,
     Session,
     Target,
-    belongs_to_another,
     collect,
+    find_other_provider,
     quoted,
     timed_out,
 )
@@ -56,12 +55,12 @@ LIMITS = {
 }
 SETUP = ("PRAGMA query_only=1", "PRAGMA trusted_schema=0", "PRAGMA cell_size_check=1", "PRAGMA temp_store=MEMORY")
 UNSAFE_JSON = re.compile(r"unsafe use of (json\w*|->>?)\(\)")
-"""SQLite 3.38 to 3.40 refuse their own JSON functions in views and generated columns of a schema without trust."""
+"""SQLite 3.38 to 3.40 refuse their own JSON functions in views and generated columns if the schema is not trusted."""
 RTREES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING rtree%'"
 STEPS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
+"""Instructions of SQLite's machine between two checks of the time: some tenths of a millisecond."""
 LOCK_WAIT = 5.0
-"""Seconds to wait for a writer that has the file locked, or half of the statement's time."""
+"""Most seconds to wait for a writer that has the file locked; at most half of the statement's time."""
 
 READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit", "sqlite_log"})
@@ -78,14 +77,14 @@ PRAGMAS_PLAIN = PRAGMAS_OF_A_NAME | {
 STORAGE_CLASSES = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "BLOB"}
 
 LENIENT = functools.partial(str, encoding="utf-8", errors="replace")
-"""Reads a text whose bytes are not UTF-8, which SQLite does not forbid."""
+"""Decodes a text whose bytes may not be UTF-8: SQLite allows any bytes."""
 UNKNOWN_NAME = re.compile("no such (table|column|function)")
 LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 GONE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
 
 
 class _Authorizer:
-    """Allows what reads; remembers what it refused, since SQLite's own words are "not authorized"."""
+    """Allows reading. Remembers why it refused something: SQLite's error says only "not authorized"."""
 
     def __init__(self) -> None:
         self.refused = ""
@@ -102,7 +101,7 @@ class _Authorizer:
                 return sqlite3.SQLITE_OK
             self.refused = f"PRAGMA {first} may not be used here."
         elif action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
-            # asked whenever a virtual table is named, and never done: SQLite itself refuses to change this table
+            # SQLite asks this for each virtual table, but never changes sqlite_master
             return sqlite3.SQLITE_OK
         else:
             self.refused = "Only statements that read may run here."
@@ -134,8 +133,7 @@ class SQLiteSession(Session):
         connection = self._connection
         for pragma in SETUP:
             connection.execute(pragma)
-        # before the locks: it reads the schema, in which a table may be wider than an answer, and an R*Tree
-        # prepares the statements that would write to it when it is first named
+        # before the limits: it reads the schema, which may have wide tables, and lets each R*Tree prepare writes
         for (name,) in connection.execute(RTREES).fetchall():
             connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")  # noqa: S608
         for limit, most in LIMITS.items():
@@ -153,7 +151,7 @@ class SQLiteSession(Session):
         except sqlite3.OperationalError as exc:
             if not str(exc).startswith("Could not decode to UTF-8"):
                 raise
-        # slower for every text, so only for a database that holds texts which are none
+        # only for a database with broken texts, since it slows every text
         self._connection.text_factory = LENIENT
         return self._read_results(sql, max_rows, max_bytes)
 
@@ -165,16 +163,16 @@ class SQLiteSession(Session):
 
     def explain(self, sql: str) -> Plan:
         self._query(f"EXPLAIN QUERY PLAN {sql}")
-        return Plan()  # SQLite keeps its estimates to itself
+        return Plan()  # SQLite shows no estimates
 
     def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
         self._connection.text_factory = LENIENT
         try:
             return profile_table(self._query, sqlite3.OperationalError, table)
         except sqlite3.DatabaseError as exc:
-            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in LOCKED | GONE:  # a problem of the file, over soon
                 raise
-            return {}  # a virtual table whose module is missing, say
+            return {}  # a virtual table whose module is missing, for instance
 
     def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self._execute(sql, *values).fetchall()
@@ -221,8 +219,7 @@ def _open_database(target: Target, wait: float) -> sqlite3.Connection:
         connection.close()
         if exc.sqlite_errorcode & 0xFF not in GONE or not is_resting(target.path):
             raise
-        # WAL needs a file beside the database, which a read-only folder refuses; where nobody has the database open
-        # for writing there is nothing in a WAL to read
+        # WAL needs a file beside the database, which a read-only folder refuses; without a writer, the WAL is empty
         return _connect(uri + "&immutable=1", wait)
     return connection
 
@@ -233,18 +230,18 @@ def _connect(uri: str, wait: float) -> sqlite3.Connection:
 
 def _translate_error(exc: Exception, target: Target, refused: str, timeout: float) -> Exception:
     code = getattr(exc, "sqlite_errorcode", 0)
-    words = target.scrubbed(str(exc))
+    words = target.hide_path(str(exc))
     if refused and "not authorized" in words:
         return SQLRefusedError(refused)
     match code & 0xFF:
         case sqlite3.SQLITE_INTERRUPT:
             return timed_out(timeout)
         case sqlite3.SQLITE_NOTADB:
-            known = belongs_to_another("SQLite", target)
-            return known or ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
-        case found if found in LOCKED:
+            other = find_other_provider("SQLite", target)
+            return other or ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
+        case primary if primary in LOCKED:
             return DatabaseUnavailableError("A writer has the database locked.", retry_after=1)
-        case found if found in GONE:
+        case primary if primary in GONE:
             return DatabaseUnavailableError(f"The database file cannot be read: {words}.")
     if isinstance(exc, (sqlite3.ProgrammingError, sqlite3.Warning)):
         return SQLRefusedError(f"{words.rstrip('.')}.")
@@ -253,16 +250,14 @@ def _translate_error(exc: Exception, target: Target, refused: str, timeout: floa
 
 
 def _name_type(kinds: set[type]) -> str:
-    """The storage class of a column of an answer: in SQLite a value has a type, and a column none of its own."""
-    found = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
-    if found == {"INTEGER", "REAL"}:
+    """Return the storage class of a column, from the types of its values: in SQLite a column has no type."""
+    classes = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
+    if classes == {"INTEGER", "REAL"}:
         return "NUMERIC"
-    return found.pop() if len(found) == 1 else ""
+    return classes.pop() if len(classes) == 1 else ""
 
 
 class SQLiteConnection(EmbeddedConnection):
-    """An SQLite file. `config`: `database`."""
-
     provider = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
@@ -273,5 +268,5 @@ class SQLiteConnection(EmbeddedConnection):
         self._revisions = RevisionReader()
 
     def revision(self) -> object:
-        """Changes when the file is another one, or its tables or views were changed."""
+        """Return a value that changes if the file is replaced, or its tables or views change."""
         return self._revisions.read(self._present().path)

@@ -1,4 +1,4 @@
-"""Reads virtual tables and generated columns from the text of CREATE statements, which SQLite keeps as written."""
+"""Reads virtual tables and generated columns from the text of CREATE statements, which SQLite stores unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+"""
 MODULE = re.compile(rf"CREATE\s+VIRTUAL\s+TABLE\s+(?:{NAME})\s+USING\s+(\w+)\s*(?=[(;]|\Z)", re.IGNORECASE)
 OPTION = re.compile(r"(\w+)\s*=\s*(.*)", re.DOTALL)
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
-WITH_DATA_OF_THEIR_OWN = frozenset({"rtree", "rtree_i32", "geopoly"})
+MODULES_WITH_DATA = frozenset({"rtree", "rtree_i32", "geopoly"})
 INDEXES = frozenset({"fts3", "fts4", "fts5"})
 VOCABULARIES = frozenset({"fts5vocab", "fts4aux"})
 UNKNOWN = Origin()
@@ -24,14 +24,14 @@ class Holdings:
     """The tables of a database. All names but those of columns are in lower case."""
 
     tables: frozenset[str]
-    """With those in which virtual tables keep their data."""
+    """Includes the tables in which virtual tables keep their data."""
     columns: Mapping[str, Sequence[str]]
     """Names of columns by table or view."""
     primary_keys: Mapping[str, Sequence[str]]
 
 
 def split_definitions(sql: str) -> list[str]:
-    """The texts between the commas of a CREATE statement's first parentheses, without comments."""
+    """Split the first parentheses of a CREATE statement at their commas, without comments."""
     items, depth = [""], 0
     for match in PIECE.finditer(sql):
         piece = match.group()
@@ -47,7 +47,7 @@ def split_definitions(sql: str) -> list[str]:
 
 
 def read_expressions(sql: str, generated: Sequence[str]) -> dict[str, str]:
-    """The definitions of `generated` columns by name, in the CREATE TABLE `sql`; all of `sql` for one not found.
+    """Return the definitions of `generated` columns by name, from a CREATE TABLE; all of `sql` for an unknown one.
 
     Example: `{"total": "total GENERATED ALWAYS AS (price * amount)"}`.
     """
@@ -58,14 +58,14 @@ def read_expressions(sql: str, generated: Sequence[str]) -> dict[str, str]:
 
 
 def read_origin(sql: str, name: str, holdings: Holdings) -> Origin | None:
-    """The origin of the values of the virtual table `name`, by its CREATE `sql`; None if they are its own.
+    """Return the origin of the values of the virtual table `name`, from its CREATE `sql`; None if it stores them.
 
-    The origin of a table of an unknown module is unknown.
+    Returns UNKNOWN for an unknown module.
     """
     match = MODULE.match(sql)
     module = match[1].lower() if match else ""
     arguments = split_definitions(sql)
-    if module in WITH_DATA_OF_THEIR_OWN:
+    if module in MODULES_WITH_DATA:
         return None
     if module in VOCABULARIES:
         table = _unquote(arguments[0])
@@ -87,7 +87,7 @@ def _read_options(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _find_option(options: Mapping[str, str], module: str, name: str) -> str | None:
-    """The option's value. FTS5 takes an option's first letters for its name."""
+    """Return an option's value. FTS5 accepts the first letters of an option's name."""
     if module != "fts5":
         return options.get(name)
     shortest = len("content_") if name == "content_rowid" else 1

@@ -1,25 +1,32 @@
-"""Profiles the columns of an SQLite database by their values, since a column's declared type binds no value."""
+"""Profiles the columns of an SQLite database by their values: a declared type does not restrict values."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlchat.connections.embedded import quoted
-from sqlchat.connections.profiling import LONGEST, MOST_NUMBERS, MOST_VALUES, Seen, kind_of, profile, rows_of, told_by
+from sqlchat.connections.embedded import Query, quoted
+from sqlchat.connections.profiling import (
+    LONGEST,
+    MOST_NUMBERS,
+    MOST_VALUES,
+    ColumnSample,
+    estimate_distinct,
+    find_kind,
+    limit_sample,
+    make_profile,
+)
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
-Query = Callable[[str], list[tuple[Any, ...]]]
-
 MOST_COLUMNS = 200
-"""Columns of one table, so that the statement stays within the session's limits."""
+"""Columns of one table, to stay within the session's limits."""
 
 
 def profile_table(query: Query, fault: type[Exception], table: Table) -> dict[Path, ColumnProfile]:
-    """Profiles of columns by `query(sql)`, which returns all rows and raises `fault` if SQLite refuses."""
+    """Return profiles of columns. `query(sql)` returns all rows and raises `fault` if SQLite refuses."""
     columns = table.columns[:MOST_COLUMNS]
     rows, whole, ends = _read_sample(query, fault, table, columns)
     return {
@@ -31,8 +38,8 @@ def profile_table(query: Query, fault: type[Exception], table: Table) -> dict[Pa
 def _read_sample(
     query: Query, fault: type[Exception], table: Table, columns: Sequence[Column]
 ) -> tuple[list[tuple[Any, ...]], bool, bool]:
-    """Rows of the table, whether they are all, and whether the last rows, mostly the newest, are among them."""
-    most = rows_of(len(columns))
+    """Return rows of the table, whether they are all, and whether they include the last ones, mostly the newest."""
+    most = limit_sample(len(columns))
     cells = ", ".join(map(_write_cell, columns))
     source = f"SELECT {cells} FROM {quoted(table.name)} AS t"  # noqa: S608
     first = query(f"{source} LIMIT {most + 1}")
@@ -46,7 +53,7 @@ def _read_sample(
 
 
 def _write_cell(column: Column) -> str:
-    # qualified, since SQLite takes a quoted name that it does not know for a text
+    # qualified, since SQLite reads an unknown quoted name as a text
     name = f"t.{quoted(column.name)}"
     return (
         f"CASE typeof({name}) WHEN 'text' THEN substr({name}, 1, {LONGEST + 1}) WHEN 'blob' THEN x'' ELSE {name} END"
@@ -61,24 +68,24 @@ def _make_profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bo
     kind = _find_kind(column, counts, texts)
     compared: dict[Any, int] = texts if kind == "text" or (kind == "time" and texts) else numbers
     ranked = sorted(compared, key=lambda value: (-compared[value], value))[: MOST_VALUES + 1]
-    seen = Seen(
+    sample = ColumnSample(
         rows=len(cells),
         present=len(cells) - nulls,
-        distinct=told_by(len(counts), len(cells) - nulls, whole=whole),
+        distinct=estimate_distinct(len(counts), len(cells) - nulls, whole=whole),
         whole=whole,
         values=() if kind == "time" and not texts else tuple(map(str, ranked)),
         least=str(min(compared)) if ends and compared else "",
         most=str(max(compared)) if ends and compared else "",
     )
-    made = profile(kind, seen)
-    if kind == "number" and texts:  # such as 'n/a' for a number that nobody knows
-        return replace(made, values=tuple(texts)[:MOST_NUMBERS], complete=False)
-    return made
+    profile = make_profile(kind, sample)
+    if kind == "number" and texts:  # such as 'n/a' for an unknown number
+        return replace(profile, values=tuple(texts)[:MOST_NUMBERS], complete=False)
+    return profile
 
 
 def _find_kind(column: Column, counts: Counter[Any], texts: dict[str, int]) -> Kind:
-    """The kind of most values. A declared date may be kept as a text or a number."""
-    declared = kind_of(column.type)
+    """Return the kind of most values; a column declared as a date may hold texts or numbers."""
+    declared = find_kind(column.type)
     if not counts or declared == "time":
         return declared
     present = counts.total()

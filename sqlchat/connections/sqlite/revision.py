@@ -1,8 +1,8 @@
-"""Reads from the bytes of an SQLite file whether its tables and views have changed.
+"""Finds out from the bytes of an SQLite file whether its tables and views have changed.
 
-SQLite itself would read more of a stranger's file than is safe outside of a worker process. The database's header
-holds a cookie that each change of a definition counts up. In WAL mode the newest header may stand in the WAL, as the
-last committed copy of page 1.
+It does not use SQLite, which would read a stranger's file outside of a worker process. The database's header has a
+cookie, which each change of a definition increments. In WAL mode, the newest header may be in the WAL, as the last
+committed copy of page 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WAL_HEADER, FRAME_HEADER = 32, 24
 
 
 class WalPosition(NamedTuple):
-    """How far a WAL was read. `salts` tell its present frames from older ones."""
+    """How far a WAL was read. `salts` distinguish its present frames from older ones."""
 
     salts: bytes = b""
     end: int = WAL_HEADER

@@ -1,4 +1,4 @@
-"""Sends SQLite's rows as a stream. A column has no type of its own, so the first rows decide."""
+"""Sends SQLite's rows as a stream. A column has no type, so its first rows decide."""
 
 from __future__ import annotations
 
