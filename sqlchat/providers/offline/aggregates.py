@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, dates, flags, grain, nouns, refusal, things
+from sqlchat.providers.offline import amounts, computed, dates, flags, grain, nouns, refusal, things
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Compare
@@ -113,6 +113,9 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if functions != ["count"] and not is_column(reader, 1):
         reader.skip(skipped | {"total"})
     distinct = take_distinct(reader) or distinct
+    if functions != ["count"] and (figure := computed.read(reader)) is not None:
+        figure.functions = [name for name in functions if name != "count"]
+        return figure
     if (functions == ["count"] or totalled) and (qualified := things.read_qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
@@ -137,7 +140,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         return each
     if functions == ["sum"] and link.tables and is_participle(reader.tokens[link.start + link.size - 1].low):
         return _find_amount_in(reader, link, functions)  # `total invoiced`
-    if functions in (["sum"], ["count"]) and link.tables and not link.measures:
+    exact = functions == ["count"] and any(hit.tier < 2 for hit in link.tables)  # `how many sales`, of a table `sale`
+    if functions in (["sum"], ["count"]) and link.tables and (exact or not link.measures):
         if functions == ["sum"] and (amount := _find_amount_of(reader, link)) is not None:
             return amount
         asked = things.read_table(reader, link)

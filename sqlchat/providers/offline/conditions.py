@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, values
+from sqlchat.providers.offline import amount_conditions, computed, dates, flags, nulls, periods, values
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 OWNING = lexicon.words("its their his her the")
 PIECES = lexicon.words("the a word string substring letter letters text phrase")
@@ -48,10 +48,12 @@ def _one(reader: Reader) -> bool:
         or nulls.read(reader)
         or _read_average(reader)
         or _read_within(reader)
+        or computed.read_condition(reader)
         or _column(reader)
         or amount_conditions.read_price(reader)
         or _read_counted_column(reader)
         or amount_conditions.read_unit(reader)
+        or computed.read_lasting(reader)
         or amount_conditions.read_age(reader)
         or amount_conditions.read_stock(reader)
         or _named(reader)
@@ -164,9 +166,13 @@ def _column(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += link.size
+    holders = {hit.target for hit in link.columns}
     if comparative and reader.at - link.size > mark and reader.low() == "than":
         return _read_than(reader, mark, link, GREATER[comparative])
     reader.skip({"of", "is", "are", "was", "were", "that", "which", "value"})
+    if link.size == 1 and is_participle(link.text.lower()) and reader.low() in lexicon.IN:
+        after = reader.link(reader.at + 1)
+        reader.at += after is not None and any(hit.target in holders for hit in after.values)  # `insured with Acme`
     negated = False
     if reader.low() in ("not", "isn't"):
         negated = True

@@ -96,7 +96,8 @@ class Cursor:
         """Step over `show me all the`, up to a table that is named like such a word: `which show`."""
         while not self.done and self.low() in lexicon.LEADS:
             named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
-            if named and (link := self.link()) is not None and link.tables:
+            link = self.link() if named or self.low() == "list" else None
+            if link is not None and ((named and link.tables) or any(hit.tier == 0 for hit in link.columns)):
                 return
             self.at += 1
 
@@ -156,13 +157,17 @@ class Cursor:
         if not link.columns or link.tables or link.size == 1:
             return False
         dated = self.is_dated(link.start + link.size)
+        end = link.start + link.size
+        lows = tuple(token.low for token in self.tokens[end : end + 2])
+        compared = lows in lexicon.OPERATORS or lows[:1] in lexicon.OPERATORS  # `repairs cost more than 10`
         for thing in found:
             rest = link.size - thing.size
             verb = self.tokens[link.start + thing.size] if rest > 0 else None
             tables = {hit.target for hit in thing.tables}
             own = [hit.col for hit in link.columns if hit.col.table in tables]
-            done = {col for col in own if dated or self.linker.is_flag(col)}
-            if verb is None or not done or not (is_participle(verb.low) or verb.low in ("is", "are")):
+            several = compared and self.tokens[link.start + thing.size - 1].low.endswith("s")
+            done = {col for col in own if dated or several or self.linker.is_flag(col)}
+            if verb is None or not done or not (several or is_participle(verb.low) or verb.low in ("is", "are")):
                 continue
             after = self.linker.links(self.tokens, link.start + thing.size)
             if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
@@ -201,9 +206,7 @@ class Cursor:
         return found[0] if found else None
 
     def column(self, col: Col) -> Column:
-        found = self.linker.tables[col.table].column(col.name)
-        assert found is not None
-        return found
+        return self.linker.catalog_column(col)
 
 
 def is_participle(word: str) -> bool:

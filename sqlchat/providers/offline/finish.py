@@ -11,7 +11,7 @@ from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.links import Col
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
@@ -42,6 +42,9 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             if term not in terms:
                 terms.append(term)
             said[term] = item.text.lower()
+    listed = {table_of(term) for term in terms}
+    shown = [term for item in asked if item.kind == "column" for term in terms]
+    within = [group for group in query.groups if group not in shown and {group} != listed]
     if reader.most_frequent:
         _rank_by_count(reader, terms)
     query.distinct = any(item.distinct and not item.functions for item in asked)
@@ -49,9 +52,11 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         if isinstance(terms[0], Agg):
             raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
         _imply_group(reader, terms)
-    terms = _add_up(reader, asked, terms)
+    terms = _name_rows(reader, _add_up(reader, asked, terms))
     _drop_own_rows(reader, terms)
-    if query.groups:
+    if within and query.order and query.limit is not None and not any(item.functions for item in asked):
+        terms = _rank_within_groups(reader, within, terms)
+    elif query.groups:
         terms = _with_groups(reader, terms)
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
         _group_by_ranked(reader, terms)
@@ -118,7 +123,7 @@ def _share_function(reader: Reader, asked: list[Asked]) -> None:
 def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     """The value that most rows of what is spoken of have."""
     query = reader.query
-    plain = len(terms) == 1 and not query.groups and not query.order
+    plain = len(terms) == 1 and not query.order
     if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
         raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
     query.groups.append(terms[0])
@@ -150,6 +155,17 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
         return terms
     reader.assume(grain.tell_added_up(col))
     return [Agg("sum", col)]
+
+
+def _name_rows(reader: Reader, terms: list[Term]) -> list[Term]:
+    """A number that two columns give, of each row: with what the rows are called, and no group of one row each."""
+    query = reader.query
+    if len(terms) != 1 or not isinstance(terms[0], Computed) or query.order:
+        return terms
+    table = terms[0].table
+    query.groups[:] = [group for group in query.groups if group != table]
+    named = reader.linker.display(table) or [Col(table, name) for name in reader.joins.row_key(table)]
+    return terms if query.groups else [*named, *terms]
 
 
 def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
@@ -283,6 +299,28 @@ def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
         ):
             raise QuestionError("What is listed differs within the groups.", words=[], reason="ambiguous")
     return added + terms
+
+
+def _rank_within_groups(reader: Reader, within: list[Col | DatePart | Key], terms: list[Term]) -> list[Term]:
+    """`the oldest member in each city`: the first of each group."""
+    query = reader.query
+    query.within, query.groups = within, []
+    if len(query.order) != 1 or query.having:
+        raise QuestionError("A top of each group by several things is not read yet.", words=[])
+    ranked = query.order[0][0]
+    if isinstance(ranked, Agg):
+        _group_by_ranked(reader, terms)
+        query.groups += query.within
+    elif isinstance(ranked, Col) and dates.is_date(reader.column(ranked)):
+        if query.subject is not None and not reader.linker.display(query.subject) and len(terms) > 1:
+            keys = [Col(query.subject, name) for name in reader.joins.row_key(query.subject)]
+            terms = [*keys, ranked]
+    else:
+        reader.assume("Of several with the same figure all are shown.")
+    added: list[Term] = []
+    for group in query.within:
+        added += choose_columns(reader, group) if isinstance(group, tuple) else [group]
+    return [*(term for term in added if term not in terms), *terms]
 
 
 def _group_by_ranked(reader: Reader, terms: list[Term]) -> None:

@@ -32,6 +32,7 @@ from sqlchat.providers.offline.query import Asked, Query
 from sqlchat.providers.offline.reader import Focus, Reader, is_participle
 from sqlchat.providers.offline.rephrasing import RELATIONAL
 
+TITLES = lexicon.words("dr mr mrs ms prof st")
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
 """Words that a sentence which is a question of its own begins with."""
@@ -65,6 +66,9 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
 def _split_sentences(tokens: list[Token]) -> list[list[Token]]:
     found: list[list[Token]] = [[]]
     for token in tokens:
+        titled = found[-1] and found[-1][-1].low in TITLES and token.text == "."
+        if titled:
+            continue
         if token.kind == "sign" and token.text in ".?!;":
             found.append([])
         else:

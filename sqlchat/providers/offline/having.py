@@ -147,5 +147,7 @@ def _read_having_count(reader: Reader, asked: list[Asked]) -> bool:
 def _add_having(reader: Reader, term: Agg, op: str, value: int | float) -> None:
     query = reader.query
     query.having.append((term, op, value))
+    if reader.category is not None and not query.groups and not reader.explicit_subject:
+        query.groups.append(reader.category)
     if query.subject is not None and not query.groups and reader.explicit_subject:
         query.groups.append(query.subject)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlchat.language.abbreviations import LIKELY
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.lexicon import FUNCTION, SEXES
+from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_number
@@ -20,6 +21,8 @@ BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 MOST_KEPT = 5_000
 """Runs of words whose names are kept."""
+SHORTEST_FULL, SHORTEST_FORM = 4, 3
+"""Letters of a word and of the short form that stands for it in a name."""
 SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
 
@@ -63,9 +66,9 @@ class Linker(Names):
         loose = exact or [value for value in known if keep_letters(value) == keep_letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
 
-    def hits(self, words: tuple[str, ...]) -> list[Hit]:
-        """All that the stems name."""
-        return list(self._phrases.get(words, {}).values())
+    def hits(self, words: tuple[str, ...], low: str) -> list[Hit]:
+        """All that the stems name, else what short forms of the word do."""
+        return list((self._phrases.get(words) or self._find_short_forms(words, (low,))).values())
 
     def shown(self, key: Key) -> str:
         """The table's name in a message, with its schema where another one has such a table."""
@@ -112,6 +115,7 @@ class Linker(Names):
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
             hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
+            hits = hits or self._find_short_forms(words, lows) or self._find_people(lows)
         for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -121,11 +125,9 @@ class Linker(Names):
                 link.tables.append(hit)
         if all(t.kind in ("word", "number", "sign") for t in span):
             plain = all(low in FUNCTION for low in lows)
-            link.values = self._values(words, " ".join(lows), link.text if plain else None)
-            named = link.columns or link.tables or link.measures or link.values
-            if not named and len(lows[0]) >= SHORTEST_OPENING and span[0].text[:1].isupper():
-                begun = self._openings.get(words, [])
-                link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
+            link.values = self._values(words, " ".join(lows), link.text, link.text if plain else None)
+            if not (link.columns or link.tables or link.measures or link.values):
+                link.values = self._find_part(words, span)
 
     def _prefer_exact(self, hits: dict[Target, Hit], low: str) -> dict[Target, Hit]:
         """A worse tier for tables that share only the stem, if a column has the very name: `interviewer`."""
@@ -159,6 +161,46 @@ class Linker(Names):
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
 
+    def _find_short_forms(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """What is named once a word is cut as names are: `tenants` for `tbl_ten`, `payment method` for `pmt_mthd`."""
+        found: dict[Target, Hit] = {}
+        if any(low in WEAK for low in lows) or words in self._texts:
+            return found
+        for at, low in enumerate(lows):
+            word = singular(low)
+            shorts = self._shorts.find(word) if len(word) >= SHORTEST_FULL else {}
+            for short, weight in shorts.items():
+                if weight < LIKELY or len(short) < SHORTEST_FORM or len(word) < len(short) + 2 or short in MEANING:
+                    continue
+                for hit in self._phrases.get((*words[:at], stem(short), *words[at + 1 :]), {}).values():
+                    if hit.tier <= 2:
+                        keep_best(found, Hit(hit.target, 3))
+        return found
+
+    def _find_people(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The one table of those who are served, for `clients`; of those who work there, for `staff`."""
+        word = singular(lows[0])
+        if len(lows) > 1 or word not in CLIENTS | STAFF:
+            return {}
+        people = {key: singular(self.table_words(key)[-1]) for key in self.tables}
+        kind = SERVED if word in CLIENTS else PEOPLE - SERVED
+        found = [key for key, noun in people.items() if noun in kind]
+        return {found[0]: Hit(found[0], 3)} if len(found) == 1 else {}
+
+    def _find_part(self, words: tuple[str, ...], span: list[Token]) -> list[Hit]:
+        """The one value that holds all the words: a name by its parts, another text by its last word or two."""
+        if any(token.low in WEAK or token.low in FUNCTION or token.kind == "number" for token in span):
+            return []
+        hits = [hit for hit in self._inner.get(words[0], ()) if set(words) <= set(stems(hit.value or ""))]
+        if len({(hit.target, hit.value) for hit in hits}) != 1 or len(span[0].low) < SHORTEST_OPENING - len(words):
+            return []
+        named = all(token.text[:1].isupper() for token in span if token.kind == "word")
+        parts = stems(hits[0].value or "")
+        tail = parts[: len(parts) - len(words)] + words == parts or parts[: len(words)] == words
+        plain = tail and len(span[0].low) >= SHORTEST_OPENING and (len(words) > 1 or span[0].low not in MEANING)
+        headed = len(words) > 1 or parts[-1] == words[0]
+        return hits if named or (plain and headed) else []
+
     def _find_days(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
         """`delivery date` for `delivered_on`: the days named by a verb of the same root."""
         if len(lows) != 2 or lows[1] not in ("date", "day", "time"):
@@ -169,7 +211,7 @@ class Linker(Names):
             if have_one_root(self.column_words(col.table, col.name)[0], lows[0])
         }
 
-    def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
+    def _values(self, words: tuple[str, ...], low: str, said: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
         if spelled is not None:
             same = [hit for hit in self._texts.get(words, ()) if hit.value == spelled and not spelled.islower()]
@@ -179,7 +221,8 @@ class Linker(Names):
             exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
                 re.findall(r"\w+", low)
             )
-            found.append(Hit(hit.target, 0 if exact else 1, hit.value))
+            if len(hit.value or "") > 2 or hit.value == said:  # `TK` and `UK` as they are written
+                found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
             for other in list_other_names(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]

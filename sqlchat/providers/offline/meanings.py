@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
+from sqlchat.providers.offline.durations import find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 
@@ -167,8 +169,15 @@ class Meanings(Cursor):
             return named
         found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
         roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
-        alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in roots]
-        alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
+        alike = [
+            n
+            for n in found
+            if words[n][0][:SHORTEST_ROOT] in roots
+            or any(weigh_short_form(words[n][0], word) for word in self.linker.table_words(table))
+        ]
+        alike = [n for n in alike if words[n][-1] != "time"] or alike
+        if len(alike) > 1:
+            alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
         plain = [n for n in found if OF_TIME.issuperset(words[n])]
         return alike if len(alike) == 1 else plain if len(plain) == 1 else found
 
@@ -204,7 +213,12 @@ class Meanings(Cursor):
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
                 return col, way
-        return None
+        way = next((way for name, way in options if name == "duration"), None)
+        span = find_duration(self, table) if way is not None else None
+        if span is None or way is None:
+            return None
+        self.assume(f"How long it took is {span.words}.")
+        return span, way
 
     def assume(self, text: str) -> None:
         if text not in self.query.assumptions:

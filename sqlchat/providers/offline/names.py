@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
-from sqlchat.language.tokens import name_words, stem, stems
+from sqlchat.language.abbreviations import ShortForms
+from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, UNITS, VERBS
+from sqlchat.language.tokens import name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
+from sqlchat.providers.offline.links import LOOSE, Col, Computed, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import find_measures, find_namesake
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
@@ -87,8 +88,8 @@ class Names:
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
         self._looked_up: dict[tuple[tuple[str, str], ...], Link] = {}
-        self._openings: dict[tuple[str, ...], list[Hit]] = {}
-        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
+        self._inner: dict[str, list[Hit]] = {}
+        """Values of several words by each of them: `Acme` of `Acme Corp`, `lasagne` of `Veggie Lasagne`."""
         self._heads: dict[str, list[Hit]] = {}
         """Tables by the first word of their names: `degree` of `degree_programs`."""
         self._days = [
@@ -105,6 +106,14 @@ class Names:
             self._index_table(key, table)
             if key in self._twins:
                 self._index_schema(key)
+        parts = {word for key in self.tables for word in self.table_words(key)}
+        parts |= {
+            word
+            for key, table in self.tables.items()
+            for c in table.columns
+            for word in self.column_words(key, c.name)
+        }
+        self._shorts = ShortForms(parts)
         for measure in self.measures:
             for name in measure.names:
                 self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
@@ -125,9 +134,16 @@ class Names:
         for wanted in NAME_COLUMNS:
             if tuple(wanted.split()) in by_words:
                 return [by_words[tuple(wanted.split())]]
-        if ("first", "name") in by_words and ("last", "name") in by_words:
-            return [by_words["first", "name"], by_words["last", "name"]]
+        for last in (("last", "name"), ("surname",), ("family", "name")):
+            if ("first", "name") in by_words and last in by_words:
+                return [by_words["first", "name"], by_words[last]]
         head = self.table_words(key)[-1:]
+        own = singular(head[0])
+        by_words = {
+            words: col
+            for words, col in by_words.items()
+            if len(words) < 2 or words[0] == own or words[0] not in PEOPLE
+        }
         named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
         if len(named) == 1:
             return named
@@ -135,6 +151,8 @@ class Names:
         return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def catalog_column(self, col: Col) -> Column:
+        if isinstance(col, Computed):
+            return Column(col.name, "real")
         found = self.tables[col.table].column(col.name)
         assert found is not None
         return found
@@ -231,10 +249,14 @@ class Names:
                     names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
-            if short[-1] in ("name", "code", "type", "option", "address", "details", "level"):
+            if short[-1] in ("name", "code", "type", "option", "address", "details", "level", "note", "status"):
                 names.setdefault(short[:-1], 2)
             if (plain := drop_unit(short)) != short:
                 names.setdefault(plain, 1)
+            if short[0] == "cost" and len(short) == 2:
+                names.setdefault(short[:1], 1)
+            if short[-1] in DURATIONS:
+                names.setdefault((*short[:-1], "time"), 1)
             if short[-1] == "count":
                 names |= {("number", "of", *short[:-1]): 0, short[:-1]: 1}
             if short[0] in COUNTING and not dated and is_number(self.catalog_column(col)):
@@ -293,8 +315,8 @@ class Names:
             words = stems(text)
             if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
-                for size in range(1, min(len(words), 3)):
-                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
+                for word in set(words) if len(words) > 1 else ():
+                    self._inner.setdefault(word, []).append(Hit(col, 3, text))
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
         if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):

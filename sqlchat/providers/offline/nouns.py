@@ -10,32 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.language import lexicon
-from sqlchat.language.lexicon import QUANTITY_WORDS
+from sqlchat.language.lexicon import PEOPLE, QUANTITY_WORDS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
-AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost")
+AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost charge fare")
 """Last words of columns that hold the money of a row, in the singular."""
 SINGLE = lexicon.words(
     "unit per average avg base list daily hourly monthly yearly rate price estimated planned target"
 )
 """Words of columns that hold the money for a part of a row, or none that was paid."""
+SOLD = lexicon.words("charge fare revenue sale sales proceeds donation price paid")
+"""Words of columns with money that came in."""
 PAID = lexicon.words("total paid final gross net full order")
 """Words by which a price is what was paid in all."""
-PEOPLE = lexicon.words(
-    "person people member customer client patient student pupil employee worker teacher instructor tenant "
-    "donor user guest visitor driver passenger staff author player trainer agent doctor nurse subscriber "
-    "reader buyer shopper seller volunteer applicant candidate participant resident citizen singer actor "
-    "director supporter borrower owner renter learner contact cashier clerk courier rider chef cook host coach "
-    "captain officer writer editor speaker judge referee dentist lawyer consultant developer engineer designer "
-    "salesperson recruiter recipient reviewer organizer waitress actress colleague parent friend artist "
-    "musician waiter pilot technician manager"
-)
 CLOSING = lexicon.words(
     "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed "
-    "paid"
+    "paid done fixed repaired end ended"
 )
 PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
 """Words of columns that only people have."""
@@ -94,12 +87,17 @@ def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
             if " ".join(linker.column_words(key, column.name)) in QUANTITY_WORDS
         ),
         "closed": tuple(
-            Noun(words[0], key, column.name)
+            Noun("ended" if words[0] == "end" else words[0], key, column.name)
             for key, table in linker.tables.items()
             for column in table.columns
             if dates.is_date(column)
             and column.nullable
             and (words := linker.column_words(key, column.name))[0] in CLOSING
+        ),
+        "cost": tuple(
+            Noun(_name_column(linker, col), col.table, col.name)
+            for key in linker.tables
+            for col in _list_costs(linker, key)
         ),
         "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
@@ -128,10 +126,19 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
         words = linker.column_words(key, column.name)
         col = Col(key, column.name)
         paid = words[-1] == "price" and not PAID.isdisjoint(words)
+        paid = paid or (len(words) > 1 and words[-1] == "paid" and words[-2] in ("amount", "price"))
         is_money = paid or (singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words))
         if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
             found.append(col)
     return found
+
+
+def _list_costs(linker: Linker, key: Key) -> list[Col]:
+    """The columns with what was paid for a thing."""
+    columns = [(Col(key, c.name), linker.column_words(key, c.name)) for c in linker.tables[key].columns]
+    numbers = [(col, words) for col, words in columns if dates.is_number(linker.catalog_column(col))]
+    bought = [col for col, words in numbers if words in (("purchase", "price"), ("purchase", "cost"))]
+    return bought or [col for col in list_money(linker, key) if SOLD.isdisjoint(linker.column_words(key, col.name))]
 
 
 def _name_column(linker: Linker, col: Col) -> str:

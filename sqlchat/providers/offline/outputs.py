@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, nouns, periods, refusal, things
+from sqlchat.providers.offline import (
+    aggregates,
+    amounts,
+    computed,
+    dates,
+    flags,
+    grain,
+    nouns,
+    periods,
+    refusal,
+    things,
+)
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Extreme
@@ -87,6 +98,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     distinct = aggregates.take_distinct(reader) or distinct
     if functions:
         return aggregates.read_aggregated(reader, functions, distinct)
+    if (figure := computed.read(reader)) is not None:
+        return figure
     paired = (reader.low(), reader.low(1)) in lexicon.MOST_ADJECTIVES
     extreme = _read_extreme(reader) if not paired else None
     if extreme is not None:
@@ -257,6 +270,7 @@ def _read_leading(reader: Reader) -> Asked | None:
         reader.query.limit = count or (None if things.is_plural(largest.text) and count else 1)
         return largest
     options, size = things.find_adjective(reader)
+    options = options or lexicon.SIZES.get(word, ())
     if options:
         reader.at += size
         second = reader.low()
@@ -288,6 +302,14 @@ def _read_leading(reader: Reader) -> Asked | None:
                 return asked
     reader.at = mark
     return None
+
+
+def _is_done_by(reader: Reader, link: Link) -> bool:
+    """Whether a value follows a participle: `insured with Acme`, of a column `insurer`."""
+    if link.size > 1 or not is_participle(reader.low()) or reader.low(1) not in lexicon.IN:
+        return False
+    after = reader.link(reader.at + 2)
+    return after is not None and bool(after.values) and not after.tables
 
 
 def _named(reader: Reader) -> Link | None:
@@ -328,7 +350,7 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
                 return asked
-            if not possessive and periods.is_done_per(reader):
+            if not possessive and (periods.is_done_per(reader) or _is_done_by(reader, following)):
                 return asked
             reader.at += following.size
             if not possessive and (is_compared(reader) or _is_said_of(reader, following)):

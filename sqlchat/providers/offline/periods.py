@@ -11,6 +11,7 @@ from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 OF_TIME = lexicon.words("date time at on day year")
+AGAINST = (("versus",), ("vs",), ("compared", "to"), ("compared", "with"), ("against",), ("vs", "."))
 TIMES = frozenset({"after", "before", "since", "until"})
 
 
@@ -49,6 +50,7 @@ def read(reader: Reader) -> bool:
     elif op == "between":
         reader.at = mark
         return False
+    other = _read_other_period(reader) if op in ("in", "", "of", "for", "during") and not negated else None
     told = " ".join(token.text for token in reader.tokens[said : reader.at])
     col = named or _time(reader)
     if col is None:
@@ -64,6 +66,9 @@ def read(reader: Reader) -> bool:
         _state_column(reader, " or ".join((told, *map(str, alternatives))), whole, col)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
+    if other is not None:
+        _compare_periods(reader, col, span, other)
+        return True
     if not negated:
         _add_period(reader, col, op, (start, end), (*years, *alternatives))
         return True
@@ -72,6 +77,27 @@ def read(reader: Reader) -> bool:
         return False
     reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
     return True
+
+
+def _read_other_period(reader: Reader) -> dates.Span | None:
+    """`versus 2023`, `compared to March 2024`: the period that the one before is held against."""
+    mark = reader.at
+    if not reader.take_any(AGAINST):
+        return None
+    reader.skip({"in", "to", "with", "the"})
+    found = dates.read(reader.tokens, reader.at, reader.today)
+    reader.at = mark if found is None else reader.at + found.size
+    return found
+
+
+def _compare_periods(reader: Reader, col: Col, one: dates.Span, other: dates.Span) -> None:
+    units = {dates.unit_of(span.start, span.end) for span in (one, other)}
+    unit = next(iter(units)) if len(units) == 1 else None
+    if unit is None or not dates.is_date(reader.column(col)) or reader.query.groups:
+        raise QuestionError("Only two years, quarters, months or days are compared.", words=[one.start.isoformat()])
+    spans = sorted((span.start.isoformat(), span.end.isoformat()) for span in (one, other))
+    reader.add(AnyOf(tuple(Period(col, start, end) for start, end in spans)))
+    reader.query.groups.append(DatePart(col, unit))
 
 
 def _state_column(reader: Reader, told: str, whole: str | None, col: Col) -> None:
@@ -151,6 +177,8 @@ def _find_named_time(reader: Reader) -> Col | None:
             if dates.is_date(c) or "year" in reader.linker.column_words(table, c.name)
         }
         fitting = [n for n, words in names.items() if [stem(w) for w in words] == [token.stem]]
+        if not fitting and token.low in lexicon.JOINED:
+            fitting = [n for n, words in names.items() if not lexicon.JOINED.isdisjoint(words)]
         if len(fitting) == 1:
             reader.at += 1
             return Col(table, fitting[0])

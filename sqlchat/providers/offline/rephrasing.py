@@ -106,7 +106,9 @@ def leave_out(
             continue
         cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers, deeds) else 0.0
         if cost:
-            shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
+            agent = cost == 1.0 and tokens[at + 1 : at + 2] and tokens[at + 1].low == "by"
+            place = rf"(?<!\w){re.escape(word)}{' by' if agent else ''}(?!\w)"
+            shorter = _tidy(re.sub(place, "of" if agent else "", step.question, count=1))
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 

@@ -20,6 +20,7 @@ from sqlchat.providers.offline.query import (
     Period,
     Related,
     Shared,
+    Versus,
 )
 from sqlchat.providers.offline.scope import OPERATORS, Scope
 
@@ -46,7 +47,7 @@ class Restrictions:
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
 
-    def _plain(self, condition: Compare | Period | Average | Extreme | Null | Flag) -> exp.Expr:
+    def _plain(self, condition: Compare | Period | Average | Versus | Extreme | Null | Flag) -> exp.Expr:
         column = self.scope.column(condition.col)
         if isinstance(condition, Compare):
             return self._compare(column, condition)
@@ -61,6 +62,8 @@ class Restrictions:
         if isinstance(condition, Null):
             null = exp.Is(this=column, expression=exp.Null())
             return exp.Not(this=null) if condition.negated else null
+        if isinstance(condition, Versus):
+            return OPERATORS[condition.op](this=column, expression=self.scope.column(condition.other))
         if isinstance(condition, Flag):
             return self._flag(column, condition)
         inner = self._inner(condition.col.table)

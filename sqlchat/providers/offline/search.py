@@ -32,7 +32,7 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, MONEY_VERB, STATES
+from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -46,6 +46,7 @@ MARGIN = 0.5
 MOST_SUGGESTIONS = 3
 PUT = {
     "money": "Money is that of {}.",
+    "cost": "What was paid is {}.",
     "person": "The people are those of {}.",
     "row": "Rows of {} are counted.",
     "quantity": "What sells is told by the total of {}.",
@@ -62,6 +63,7 @@ class Search:
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
+        question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
             return self._read(question)

@@ -31,6 +31,16 @@ def read_share(tokens: list[Token]) -> list[Token] | None:
 
 def apply_share(query: Query) -> None:
     """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
+    if not query.groups or any(not _is_period(condition) for condition in query.conditions):
+        return _apply_part(query)
+    figures = [term for term in query.outputs if isinstance(term, Agg)]
+    if len(figures) != 1 or figures[0].function not in ("count", "sum") or figures[0].per or query.having:
+        raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
+    query.share_of_groups = True
+    query.assumptions.append("The share of each group is in percent of all groups together.")
+
+
+def _apply_part(query: Query) -> None:
     parts = [condition for condition in query.conditions if not _is_period(condition)]
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     plain = all(isinstance(term, Agg) or term in query.groups or query.groups for term in query.outputs)

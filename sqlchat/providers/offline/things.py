@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlchat.language import lexicon
 from sqlchat.language.lexicon import QUANTITY_WORDS
-from sqlchat.providers.offline import flags
+from sqlchat.providers.offline import flags, grain
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
@@ -150,8 +150,12 @@ def _find_kind(reader: Reader, links: Sequence[Link | flags.Said], *, one: bool)
     for link in links:
         if not isinstance(link, Link) or not (one or is_plural(link.text)):
             return None
+        plain = is_plural(link.text)
         cols |= {
-            hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+            hit.col
+            for hit in link.values
+            if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+            or (plain and hit.value and not is_plural(hit.value) and grain.is_category(reader.linker, hit.col))
         }
     return cols.pop().table if len(cols) == 1 else None
 

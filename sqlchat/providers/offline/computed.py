@@ -1,0 +1,331 @@
+"""Reads numbers that two columns of a row give: `days between order and delivery`, `price minus cost`, `repair time`.
+
+Called by the outputs, the aggregates, the conditions, and for adjectives such as `longest`.
+"""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.durations import DUE, ENDED, choose_unit, compute, find_duration, is_one_of
+from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Link
+from sqlchat.providers.offline.query import Asked, Compare, Versus
+from sqlchat.providers.offline.reader import Reader, is_participle
+
+TIME_UNITS = {
+    "minute": "minutes", "minutes": "minutes", "hour": "hours", "hours": "hours", "day": "days", "days": "days",
+    "week": "weeks", "weeks": "weeks",
+}  # fmt: skip
+SPANS = lexicon.words("time delay gap interval duration period span lag difference wait margin spread")
+"""Words before `between`; of dates."""
+TAKING = lexicon.words("time duration length turnaround delay lag")
+"""Nouns for how long things take: `delivery time`, `duration of repairs`."""
+LASTING = lexicon.words(
+    "took take takes taking lasted lasts last lasting open stayed stay stays ran run runs were was are is that which who "
+    "being kept"
+)
+DISTANCES = {("minus",): "minus", ("divided", "by"): "over", ("less",): "minus"}
+
+
+def read(reader: Reader) -> Asked | None:
+    """What is asked for next, if two columns give it; None, and nothing read, otherwise."""
+    mark, kept = reader.at, list(reader.query.assumptions)
+    try:
+        found = next((one for one in (way(reader, mark) for way in WAYS) if one is not None), None)
+    except QuestionError:
+        found = None
+    if found is None:
+        reader.at, reader.query.assumptions[:] = mark, kept
+        return None
+    reader.assume(f"{found.words[:1].upper()}{found.words[1:]} is taken.")
+    text = " ".join(token.text for token in reader.tokens[mark : reader.at])
+    return Asked("column", text, [], [Hit(found, 0)], owner=found.table)
+
+
+def _read_between(reader: Reader, mark: int) -> Computed | None:
+    """`days between A and B`, `hours from A to B`, `difference between A and B`."""
+    reader.at = mark
+    reader.skip({"the", "number", "of", "time", "in"} if reader.low() in ("number", "time", "the") else ())
+    reader.at -= reader.low() in ("between", "from") and reader.low(-1) == "time"
+    word = reader.low()
+    unit = TIME_UNITS.get(word, "")
+    if not unit and word not in SPANS:
+        return None
+    reader.at += 1
+    if reader.take("in"):
+        unit = TIME_UNITS.get(reader.low(), "")
+        reader.at += bool(unit)
+    if not (reader.take("between") or reader.take("from") or reader.take("it", "takes", "from")):
+        return None
+    start = _read_operand(reader, None)
+    if start is None or not (reader.take("and") or reader.take("to") or reader.take("until") or reader.take("till")):
+        return None
+    end = _read_operand(reader, start)
+    if end is None:
+        return None
+    unit = unit or _read_unit(reader)
+    if dates.is_date(reader.column(start)):
+        return compute(start, end, unit or choose_unit(reader, start, end))
+    return compute(start, end, "minus") if word in ("difference", "margin", "gap", "spread") and not unit else None
+
+
+def _read_ratio(reader: Reader, mark: int) -> Computed | None:
+    """`ratio of A to B`, `A as a ratio of B`."""
+    reader.at = mark
+    if not reader.take("ratio", "of") and not reader.take("ratio", "between"):
+        return None
+    left = _read_operand(reader, None)
+    if left is None or not (reader.take("to") or reader.take("and")):
+        return None
+    right = _read_operand(reader, left)
+    return compute(left, right, "over") if right is not None and dates.is_number(reader.column(left)) else None
+
+
+def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
+    """`A minus B`, `A divided by B`."""
+    reader.at = mark
+    left = _read_operand(reader, None)
+    kind = next((kind for phrase, kind in DISTANCES.items() if left is not None and reader.take(*phrase)), None)
+    right = _read_operand(reader, left) if kind is not None else None
+    if left is None or right is None or kind is None or not dates.is_number(reader.column(left)):
+        return None
+    return compute(left, right, kind)
+
+
+def _read_taking(reader: Reader, mark: int) -> Computed | None:
+    """`delivery time`, `duration of the repairs`, `length of stay`: where no column holds it."""
+    reader.at = mark
+    link = reader.link()
+    if reader.low() in TAKING and (link is None or not (link.columns or link.values)):
+        reader.at += 1
+        unit = _read_unit(reader)
+        if not reader.take("of"):
+            return None
+        reader.skip({"the", "a", "an", "each", "all", "our", "every"})
+        link = reader.link()
+        if link is None or not link.tables:
+            return None
+        hit = reader.table_of(link)
+        found = find_duration(reader, hit.key, unit) if hit is not None else None
+        return found
+    if link is not None and any(word in TAKING for word in link.text.lower().split()):
+        return None
+    size = link.size if link is not None and link.tables else 1
+    if reader.low(size) not in TAKING or reader.low() in lexicon.FUNCTION:
+        return None
+    start_at = reader.at
+    table = None
+    if link is not None and link.tables:
+        hit = reader.table_of(link)
+        table = hit.key if hit is not None else None
+    day = None if table is not None else _find_day(reader, reader.tokens[start_at].low)
+    reader.at += size + 1
+    unit = _read_unit(reader)
+    if day is not None:
+        start = reader.time_column(day.table)
+        if start is None or start == day:
+            return None
+        return compute(start, day, unit or choose_unit(reader, start, day))
+    return find_duration(reader, table, unit) if table is not None else None
+
+
+WAYS = (_read_between, _read_ratio, _read_arithmetic, _read_taking)
+
+
+def _read_unit(reader: Reader) -> str:
+    """`in days`, `(hours)` after what is measured; an empty text where there is none."""
+    for lead in (("in",), ("(", "in"), ("(",)):
+        unit = TIME_UNITS.get(reader.low(len(lead)), "")
+        if unit and all(reader.low(at) == word for at, word in enumerate(lead)):
+            reader.at += len(lead) + 1
+            reader.take(")")
+            return unit
+    return ""
+
+
+def _read_operand(reader: Reader, other: Col | None) -> Col | None:
+    """A column of numbers or dates; `other` is the one that it goes with."""
+    mark = reader.at
+    reader.skip({"the", "a", "an", "its", "their", "when", "it", "they", "was", "were", "is", "of", "being"})
+    table = other.table if other is not None else reader.focus.table or reader.query.subject
+    for link in reader.links():
+        hits = [hit for hit in link.columns if _fits(reader, hit.col, other)]
+        if hits:
+            reader.at += link.size
+            return reader.resolve(hits, link.text, table).col
+    token = reader.token()
+    if token is not None and token.kind == "word" and (other is None or dates.is_date(reader.column(other))):
+        day = _find_day(reader, token.low, other)
+        if day is not None:
+            reader.at += 1
+            reader.skip({"in", "out", "on"} if reader.low(1) in ("and", "to") else ())
+            return day
+    reader.at = mark
+    return None
+
+
+def _fits(reader: Reader, col: Col, other: Col | None) -> bool:
+    column = reader.column(col)
+    if reader.linker.is_key(col) or reader.linker.is_flag(col):
+        return False
+    if other is None:
+        return dates.is_date(column) or dates.is_number(column)
+    alike = dates.is_date(column) == dates.is_date(reader.column(other)) and (
+        dates.is_date(column) or dates.is_number(column)
+    )
+    return alike and col != other and reader.joins.distance(other.table, col.table)[0] <= 1
+
+
+def _find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None:
+    """The one column of dates whose name has the root of `word`: `ordering` for `order_date`."""
+    tables = [other.table] if other is not None else list(reader.linker.tables)
+    found = [
+        Col(table, column.name)
+        for table in tables
+        for column in reader.linker.tables[table].columns
+        if dates.is_date(column)
+        and any(
+            part == word or stem(part) == stem(word) or have_one_root(word, part)
+            for part in reader.linker.column_words(table, column.name)
+            if part not in lexicon.IN and part not in ("date", "time", "day")
+        )
+    ]
+    table = reader.focus.table or reader.query.subject
+    found = [col for col in found if col.table == table] or found
+    return found[0] if len(found) == 1 else None
+
+
+def read_condition(reader: Reader) -> bool:
+    """`returned after the due date`, `cost more than estimated`, `returned late`."""
+    return _read_late(reader) or _read_versus(reader)
+
+
+def _read_versus(reader: Reader) -> bool:
+    mark, table = reader.at, reader.focus.table
+    if table is None:
+        return False
+    reader.skip(
+        lexicon.words("that which who where whose with have has had having a an the their its were was is are")
+    )
+    left, verb = _read_left(reader, table)
+    reader.skip({"is", "was", "are", "were", "for", "much", "at", "with"} if left is not None or verb else ())
+    hit = reader.phrase(lexicon.OPERATORS) if left is not None or verb else None
+    if hit is None or hit[0] not in (*lexicon.COMPARISONS,):
+        reader.at = mark
+        return False
+    reader.at += hit[1]
+    right = _read_operand(reader, left)
+    if left is None and right is not None:
+        left = _find_paid(reader, verb, right)
+    timed = left is not None and dates.is_date(reader.column(left))
+    fits = left is not None and right is not None and _fits(reader, right, left)
+    if not fits or left is None or right is None or (timed != (hit[0] in ("after", "before", "since", "until"))):
+        reader.at = mark
+        return False
+    following = reader.token()
+    if following is not None and following.value is not None:
+        reader.at = mark
+        return False
+    reader.skip({"date", "was", "were"})
+    reader.add(Versus(left, lexicon.COMPARISONS[hit[0]], right))
+    reader.assume(f"{left.table[1]}.{left.name} is compared with {right.table[1]}.{right.name} of the same row.")
+    return True
+
+
+def _read_left(reader: Reader, table: Key) -> tuple[Col | None, str]:
+    """The column that is compared, or the verb that may tell it."""
+    for link in reader.links():
+        hits = [hit for hit in link.columns if hit.col.table == table and _fits(reader, hit.col, None)]
+        if hits and not link.values:
+            reader.at += link.size
+            return reader.resolve(hits, link.text, table).col, ""
+    word = reader.low()
+    if word and (is_participle(word) or word in lexicon.VERBS) and word not in lexicon.FUNCTION:
+        day = _find_day(reader, word)
+        reader.at += 1
+        return (day, "") if day is not None and day.table == table else (None, word)
+    return None, ""
+
+
+def _find_paid(reader: Reader, verb: str, right: Col) -> Col | None:
+    """The number that a verb tells beside `right`: `sold above list price` compares `sale_price`."""
+    found = []
+    for column in reader.linker.tables[right.table].columns:
+        col = Col(right.table, column.name)
+        parts = reader.linker.column_words(right.table, column.name)
+        if (
+            dates.is_number(column)
+            and col != right
+            and any(verb == part or have_one_root(verb, part) for part in parts)
+        ):
+            found.append(col)
+    return found[0] if len(found) == 1 else None
+
+
+def _read_late(reader: Reader) -> bool:
+    """`late`, `returned late`, `on time`, `more than 3 days late`: against the day on which it was due."""
+    mark, table = reader.at, reader.focus.table
+    if table is None:
+        return False
+    reader.skip(lexicon.words("that which who were was is are have has been being"))
+    done = reader.low() if is_participle(reader.low()) or reader.low() in lexicon.VERBS else ""
+    reader.at += bool(done)
+    hit = reader.phrase(lexicon.OPERATORS)
+    number = reader.token(hit[1]) if hit is not None else reader.token()
+    size = hit[1] if hit is not None else 0
+    unit = TIME_UNITS.get(reader.low(size + 1), "") if number is not None and number.value is not None else ""
+    if unit and number is not None:
+        reader.at += size + 2
+    word = reader.low()
+    on_time = reader.take("on", "time")
+    if not on_time and word not in ("late", "overdue", "early"):
+        reader.at = mark
+        return False
+    reader.at += not on_time
+    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {name: reader.linker.column_words(table, name) for name in columns}
+    due = [n for n in columns if is_one_of(words[n], DUE)]
+    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if done:
+        ends = [n for n in ends if any(stem(done) == stem(w) or have_one_root(done, w) for w in words[n])] or ends
+    if len(due) != 1 or len(ends) != 1 or (word == "overdue" and not done):
+        reader.at = mark
+        return False
+    end, limit = Col(table, ends[0]), Col(table, due[0])
+    reader.assume(f"{end.name} is compared with {limit.table[1]}.{limit.name} of the same row.")
+    if unit and number is not None and number.value is not None and not on_time:
+        days = compute(limit, end, unit) if word != "early" else compute(end, limit, unit)
+        reader.add(Compare(days, lexicon.COMPARISONS.get(hit[0], "=") if hit is not None else "=", (number.value,)))
+        return True
+    reader.add(Versus(end, "<=" if on_time else "<" if word == "early" else ">", limit))
+    return True
+
+
+def read_lasting(reader: Reader) -> bool:
+    """`took more than 3 days`, `open for over 2 weeks`, `longer than 2 hours`: of how long a row lasted."""
+    mark, table = reader.at, reader.focus.table
+    seen = False
+    while reader.low() in LASTING or (seen and reader.low() in ("for", "to")):
+        seen = seen or reader.low() in LASTING
+        reader.at += 1
+    hit = reader.phrase(lexicon.OPERATORS)
+    token = reader.token(hit[1]) if hit is not None else None
+    unit = TIME_UNITS.get(reader.low(hit[1] + 1), "") if hit is not None else ""
+    longer = hit is not None and reader.low() in ("longer", "shorter")
+    if table is None or hit is None or token is None or token.value is None or not unit or not (seen or longer):
+        reader.at = mark
+        return False
+    span = find_duration(reader, table, unit)
+    if span is None:
+        reader.at = mark
+        return False
+    reader.at += hit[1] + 2
+    op = lexicon.COMPARISONS.get(hit[0])
+    if op is None:
+        raise QuestionError("The time is not clear here.", words=[reader.low(-1)])
+    reader.assume(f"How long it took is {span.words}.")
+    reader.add(Compare(span, op, (token.value,)))
+    return True

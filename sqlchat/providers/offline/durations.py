@@ -1,0 +1,54 @@
+"""Finds how long a row lasted: from its first day to the one on which it ended."""
+
+from __future__ import annotations
+
+from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, weigh_short_form
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.cursor import Cursor
+from sqlchat.providers.offline.links import Col, Computed, Key
+
+CLOCKS = lexicon.words("at time")
+DUE = lexicon.words("due deadline expected planned promised scheduled required target estimated")
+"""Words of columns with the day on which something is to happen."""
+ENDED = lexicon.words(
+    "end ended closed resolved completed finished returned return delivered delivery discharged discharge fixed solved "
+    "done shipped checkout paid departed out departure left repaired received arrived arrival landed"
+)
+
+
+def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
+    """Whether one of the words, or what it is short for, is in the group: `recv` for received."""
+    if not group.isdisjoint(names):
+        return True
+    shorts = [name for name in names if 3 <= len(name) <= 5 and name not in ("date", "time", "day")]
+    return any(weigh_short_form(name, word) >= LIKELY for name in shorts for word in group if len(word) > len(name) + 1)
+
+
+def compute(left: Col, right: Col, kind: str) -> Computed:
+    names = {"minus": "difference", "over": "ratio"}
+    return Computed(left.table, names.get(kind, kind), kind, left, right)
+
+
+def choose_unit(reader: Cursor, *cols: Col) -> str:
+    """Hours where both columns keep the time of the day, else days."""
+    clocks = all(
+        "time" in reader.column(col).type.lower()
+        or not CLOCKS.isdisjoint(reader.linker.column_words(col.table, col.name))
+        for col in cols
+    )
+    return "hours" if clocks else "days"
+
+
+def find_duration(reader: Cursor, table: Key, unit: str = "") -> Computed | None:
+    """How long a row of the table lasted: from its first day to the one on which it ended, if that is clear."""
+    columns = [c for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {c.name: reader.linker.column_words(table, c.name) for c in columns}
+    columns = [c for c in columns if not is_one_of(words[c.name], DUE)]
+    ends = [c for c in columns[1:] if is_one_of(words[c.name], ENDED)]
+    if not ends and len(columns) == 2:
+        ends = [c for c in columns[1:] if c.nullable]
+    if len(ends) != 1 or columns[0].name == ends[0].name:
+        return None
+    start, end = Col(table, columns[0].name), Col(table, ends[0].name)
+    return compute(start, end, unit or choose_unit(reader, start, end))
