@@ -95,7 +95,7 @@ _TIME = "*time*"
 ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "youngest": _AGE, "oldest": (*_OLD, (_TIME, "asc")), "eldest": _OLD,
     "newest": ((_TIME, "desc"),), "latest": ((_TIME, "desc"),), "earliest": ((_TIME, "asc"),),
-    "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
+    "last": ((_TIME, "desc"),), "next": ((_TIME, "asc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
     "tallest": (("height", "desc"),),
     "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
@@ -270,7 +270,8 @@ SEXES: Final = {
 }  # fmt: skip
 """How a column of sexes may hold them."""
 NAME_COLUMNS: Final = (
-    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name"
+    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name",
+    "description", "address"
 )  # fmt: skip
 PEOPLE: Final = words(
     "person people member customer client patient student pupil employee worker teacher instructor tenant "

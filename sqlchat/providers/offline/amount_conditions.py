@@ -74,7 +74,9 @@ def _skip_unit(reader: Reader, price: Col) -> bool:
     """Step over `a month` after an amount that is kept by the month."""
     size = 2 if reader.low() in ("a", "per", "an") else 1
     unit = BY_MONTH.get(reader.low(size - 1))
-    if unit is None or unit not in reader.linker.column_words(price.table, price.name):
+    words = reader.linker.column_words(price.table, price.name)
+    habitual = unit == "monthly" and words[-1] in ("rent", "salary", "wage")
+    if unit is None or not (unit in words or habitual):
         return False
     reader.at += size
     return True

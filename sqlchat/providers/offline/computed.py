@@ -109,8 +109,12 @@ def _read_taking(reader: Reader, mark: int) -> Computed | None:
         if link is None or not link.tables:
             return None
         hit = reader.table_of(link)
-        found = find_duration(reader, hit.key, unit) if hit is not None else None
-        return found
+        reader.at += link.size
+        again = reader.link()
+        same = again is not None and hit is not None and any(other.target == hit.target for other in again.tables)
+        reader.at += again.size if again is not None and same else 0
+        unit = unit or _read_unit(reader)
+        return find_duration(reader, hit.key, unit) if hit is not None else None
     if link is not None and any(word in TAKING for word in link.text.lower().split()):
         return None
     size = link.size if link is not None and link.tables else 1
@@ -156,6 +160,12 @@ def _read_operand(reader: Reader, other: Col | None) -> Col | None:
         if hits:
             reader.at += link.size
             return reader.resolve(hits, link.text, table).col
+    link = reader.link()
+    if link is not None and link.tables and (hit := reader.table_of(link)) is not None:
+        day = reader.time_column(hit.key, by_deed=False)
+        if day is not None and day != other and (other is None or _fits(reader, day, other)):
+            reader.at += link.size
+            return day
     token = reader.token()
     if token is not None and token.kind == "word" and (other is None or dates.is_date(reader.column(other))):
         day = _find_day(reader, token.low, other)
@@ -212,14 +222,14 @@ def _read_versus(reader: Reader) -> bool:
     )
     left, verb = _read_left(reader, table)
     reader.skip({"is", "was", "are", "were", "for", "much", "at", "with"} if left is not None or verb else ())
-    hit = reader.phrase(lexicon.OPERATORS) if left is not None or verb else None
+    hit = reader.phrase(lexicon.OPERATORS)
     if hit is None or hit[0] not in (*lexicon.COMPARISONS,):
         reader.at = mark
         return False
     reader.at += hit[1]
     right = _read_operand(reader, left)
     if left is None and right is not None:
-        left = _find_paid(reader, verb, right)
+        left = _find_paid(reader, verb, right, table)
     timed = left is not None and dates.is_date(reader.column(left))
     fits = left is not None and right is not None and _fits(reader, right, left)
     if not fits or left is None or right is None or (timed != (hit[0] in ("after", "before", "since", "until"))):
@@ -230,6 +240,8 @@ def _read_versus(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.skip({"date", "was", "were"})
+    if left.table != table and reader.joins.distance(table, left.table)[0] > 1:
+        reader.relate(left.table, loose=False)
     reader.add(Versus(left, lexicon.COMPARISONS[hit[0]], right))
     reader.assume(f"{left.table[1]}.{left.name} is compared with {right.table[1]}.{right.name} of the same row.")
     return True
@@ -250,19 +262,24 @@ def _read_left(reader: Reader, table: Key) -> tuple[Col | None, str]:
     return None, ""
 
 
-def _find_paid(reader: Reader, verb: str, right: Col) -> Col | None:
-    """The number that a verb tells beside `right`: `sold above list price` compares `sale_price`."""
-    found = []
-    for column in reader.linker.tables[right.table].columns:
-        col = Col(right.table, column.name)
-        parts = reader.linker.column_words(right.table, column.name)
-        if (
-            dates.is_number(column)
-            and col != right
-            and any(verb == part or have_one_root(verb, part) for part in parts)
-        ):
-            found.append(col)
-    return found[0] if len(found) == 1 else None
+def _find_paid(reader: Reader, verb: str, right: Col, table: Key) -> Col | None:
+    """The number that a verb tells beside `right`: `sold above list price` compares `sale_price`.
+
+    Without a verb the one with the same last word: `above list price` compares the price of a sale.
+    """
+    last = reader.linker.column_words(right.table, right.name)[-1]
+    below = [key for key in reader.linker.tables if key != table and reader.joins.distance(key, table)[0] == 1]
+    for tables in ([table], below):
+        found = []
+        for key in tables:
+            for column in reader.linker.tables[key].columns:
+                parts = reader.linker.column_words(key, column.name)
+                fits = any(verb == part or have_one_root(verb, part) for part in parts) if verb else parts[-1] == last
+                if fits and dates.is_number(column) and Col(key, column.name) != right:
+                    found.append(Col(key, column.name))
+        if found:
+            return found[0] if len(found) == 1 and (verb or tables == [table]) else None
+    return None
 
 
 def _read_late(reader: Reader) -> bool:

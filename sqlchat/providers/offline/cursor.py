@@ -166,13 +166,19 @@ class Cursor:
             tables = {hit.target for hit in thing.tables}
             own = [hit.col for hit in link.columns if hit.col.table in tables]
             several = compared and self.tokens[link.start + thing.size - 1].low.endswith("s")
-            done = {col for col in own if dated or several or self.linker.is_flag(col)}
+            tied = end < len(self.tokens) and self.tokens[end].low in lexicon.IN
+            valued = self._values_at(end + 1) if tied else set()
+            done = {col for col in own if dated or several or col in valued or self.linker.is_flag(col)}
             if verb is None or not done or not (several or is_participle(verb.low) or verb.low in ("is", "are")):
                 continue
             after = self.linker.links(self.tokens, link.start + thing.size)
             if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
                 return True
         return False
+
+    def _values_at(self, at: int) -> set[Col]:
+        """The columns of which a value stands there."""
+        return {hit.col for link in self.linker.links(self.tokens, at) for hit in link.values}
 
     def is_dated(self, at: int) -> bool:
         """Whether a period comes at that token, with or without a word such as `in` or `before`."""

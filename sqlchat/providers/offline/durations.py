@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.language import lexicon
-from sqlchat.language.abbreviations import LIKELY, weigh_short_form
+from sqlchat.language.abbreviations import LIKELY, POSSIBLE, weigh_short_form
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor
 from sqlchat.providers.offline.links import Col, Computed, Key
@@ -22,7 +22,7 @@ def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
     if not group.isdisjoint(names):
         return True
     shorts = [name for name in names if 3 <= len(name) <= 5 and name not in ("date", "time", "day")]
-    return any(weigh_short_form(name, word) >= LIKELY for name in shorts for word in group if len(word) > len(name) + 1)
+    return any(weigh_short_form(name, word) >= (POSSIBLE if len(name) > 3 else LIKELY) for name in shorts for word in group if len(word) > len(name) + 1)
 
 
 def compute(left: Col, right: Col, kind: str) -> Computed:

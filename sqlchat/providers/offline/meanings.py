@@ -88,6 +88,8 @@ class Meanings(Cursor):
             tied = self._keep_preferred(tied)
         if len(tied) > 1 and len({(hit.col.table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
             tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
+        if len(tied) > 1:
+            tied = [hit for hit in tied if self._is_told_by_verb(hit.col.table)] or tied
         if len(tied) > 1 and table is None:
             tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
         if len(tied) > 1:
@@ -100,6 +102,12 @@ class Meanings(Cursor):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
+
+    def _is_told_by_verb(self, table: Key) -> bool:
+        """Whether a participle beside here has the root of the table's name: `units sold` of `sales`."""
+        near = [token.low for ahead in (0, 1, 2) if (token := self.token(ahead)) is not None]
+        verbs = [low for low in near if is_participle(low)]
+        return any(have_one_root(verb, self.linker.table_words(table)[-1]) for verb in verbs)
 
     def list_mentioned(self) -> set[Key]:
         """The tables that the question names anywhere."""
@@ -136,14 +144,14 @@ class Meanings(Cursor):
         meant = self.linker.preferred(list(dict.fromkeys(hit.col.table for hit in kept)), "")
         return [hit for hit in kept if hit.col.table in meant]
 
-    def time_column(self, table: Key) -> Col | None:
-        """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+    def time_column(self, table: Key, *, by_deed: bool = True) -> Col | None:
+        """The table's one column of dates or, failing that, its year; `by_deed`: the one of a deed that is named."""
         if self.timed is not None and self.timed.table == table:
             return self.timed
         columns = self.linker.tables[table].columns
         found = [c.name for c in columns if dates.is_date(c)]
         if len(found) > 1:
-            every, found = found, self._find_main_times(table, found)
+            every, found = found, self._find_main_times(table, found, by_deed=by_deed)
             if len(found) == 1 and (others := [n for n in every if n != found[0] and n.lower() not in BOOKKEEPING]):
                 self.assume(f"Times are those of {table[1]}.{found[0]}, not of {' or '.join(others)}.")
         if not found:
@@ -153,7 +161,7 @@ class Meanings(Cursor):
             self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {rest}.')
         return Col(table, found[0]) if found else None
 
-    def _find_main_times(self, table: Key, names: list[str]) -> list[str]:
+    def _find_main_times(self, table: Key, names: list[str], *, by_deed: bool) -> list[str]:
         """The days that tell when a row of the table came about: `donated_on` of donations, else what comes first.
 
         A deed that the question names comes before: `sold` in `per month sold` means `sold_on`.
@@ -165,7 +173,7 @@ class Meanings(Cursor):
         named = [
             n for n in names if any(deed == word or have_one_root(deed, word) for deed in deeds for word in words[n])
         ]
-        if len(named) == 1:
+        if by_deed and len(named) == 1:
             return named
         found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
         roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}

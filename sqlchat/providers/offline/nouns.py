@@ -13,6 +13,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.lexicon import PEOPLE, QUANTITY_WORDS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
@@ -58,9 +59,9 @@ class Vocabulary:
     """Nouns in names of columns of texts."""
 
 
-def build_vocabulary(linker: Linker) -> Vocabulary:
+def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
     return Vocabulary(
-        find_nouns(linker),
+        find_nouns(linker, joins),
         frozenset(word for key in linker.tables for word in linker.table_words(key)),
         frozenset(
             word
@@ -71,14 +72,14 @@ def build_vocabulary(linker: Linker) -> Vocabulary:
     )
 
 
-def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
+def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
         "row": tuple(
-            Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1
+            Noun(" ".join(linker.table_words(key)), key) for key in _list_events(linker, joins)
         ),
         "quantity": tuple(
             Noun(_name_column(linker, Col(key, column.name)), key, column.name)
@@ -101,6 +102,20 @@ def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
         ),
         "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
+
+
+def _list_events(linker: Linker, joins: Joins) -> list[Key]:
+    """The only table, else the one with a day of its own that ties the most others together."""
+    if len(linker.tables) == 1:
+        return list(linker.tables)
+    ties = {
+        key: sum(edge.single for edge in joins.edges[key])
+        for key, table in linker.tables.items()
+        if any(map(dates.is_date, table.columns))
+    }
+    most = max(ties.values(), default=0)
+    found = [key for key, tied in ties.items() if tied == most]
+    return found if most > 1 and len(found) == 1 else []
 
 
 def _holds_people(linker: Linker, key: Key) -> bool:
@@ -130,6 +145,10 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
         is_money = paid or (singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words))
         if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
             found.append(col)
+    columns = linker.tables[key].columns
+    words = {column.name: linker.column_words(key, column.name) for column in columns}
+    if not found and any(map(dates.is_date, columns)) and not any(" ".join(w) in QUANTITY_WORDS for w in words.values()):
+        found = [Col(key, column.name) for column in columns if words[column.name] == ("price",) and dates.is_number(column)]
     return found
 
 

@@ -14,11 +14,12 @@ from sqlchat.providers.offline import (
     nouns,
     periods,
     refusal,
+    states,
     things,
 )
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked, Extreme
+from sqlchat.providers.offline.query import Asked, Extreme, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 SIZES = {"largest": True, "biggest": True, "highest": True, "smallest": False, "lowest": False}
@@ -108,7 +109,7 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return leading
     if (flagged := aggregates.read_flagged(reader, [])) is not None:
         return flagged
-    if flags.find_flag(reader) is not None and (qualified := things.read_qualified(reader)) is not None:
+    if (flags.find_flag(reader) is not None or reader.low() in states.CURRENT | {"overdue"}) and (qualified := things.read_qualified(reader)) is not None:
         return qualified
     link = reader.link()
     exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
@@ -290,6 +291,9 @@ def _read_leading(reader: Reader) -> Asked | None:
             reader.ranked = options[0][1]
             return asked
         col, way = found
+        if word == "next":
+            reader.query.conditions.append(Period(col, reader.today.isoformat(), None))
+            reader.assume(f"Counted from today, {reader.today.isoformat()}.")
         reader.query.order.append((col, way == "desc"))
         return asked
     if count is not None:

@@ -289,6 +289,8 @@ def _find_group(reader: Reader) -> Col | DatePart | Key | None:
     if reader.low() in ("one", "of") and reader.query.groups:
         return None
     table = reader.query.subject or reader.measured or reader.focus.table
+    if reader.sees("number", "of") and (counted := reader.link(reader.at + 2)) is not None and not counted.tables:
+        reader.at += 2  # `by number of rooms`, which each row holds
     link = reader.link()
     unit = dates.find_unit(reader.low())
     if (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, things
+from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, states, things
 from sqlchat.providers.offline.asked import make_terms
 from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
@@ -200,7 +200,9 @@ def read_relation(reader: Reader) -> bool:
         seen = seen or word in RELATING
         reader.at += 1
     op, count = _read_count(reader)
-    values, link = flags.read_described(reader)
+    values, link = states.read_described(reader)
+    if link is None:
+        values, link = flags.read_described(reader)
     if link is None:
         reader.at = mark
         return False

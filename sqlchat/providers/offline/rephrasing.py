@@ -48,6 +48,8 @@ CLAUSES = lexicon.words("who that which does do did they it we you never not")
 BEFORE_NOUN = lexicon.words("a an the our their its his her my your per by each every")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
+SHORTEST_SLIP, LONG_SLIP = 6, 9
+"""Letters of a word of which one may be wrong, and of which two may be."""
 MOST_STEPS = 3
 MOST_TRIES = 12
 MOST_SUGGESTED = 5
@@ -64,6 +66,8 @@ class Rephrasing:
     question: str
     cost: float
     left_out: tuple[str, ...] = ()
+    slips: tuple[tuple[str, str], ...] = ()
+    """(a word, the one that was read for it)"""
     put: tuple[tuple[str, str], ...] = ()
     """(the word, the table or column that was put for it)"""
 
@@ -110,6 +114,33 @@ def leave_out(
             place = rf"(?<!\w){re.escape(word)}{' by' if agent else ''}(?!\w)"
             shorter = _tidy(re.sub(place, "of" if agent else "", step.question, count=1))
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
+
+
+def correct(step: Rephrasing, words: list[str], names: Sequence[str]) -> Iterator[Rephrasing]:
+    """The question with a slip of the pen put right, where only one of the `names` is that near."""
+    for word in words:
+        near = {stem(name): name for name in names if _is_slip(word.lower(), name)}
+        if len(near) == 1 and word.lower() not in RELATIONAL and stem(word.lower()) not in RELATIONAL:
+            name = next(iter(near.values()))
+            text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", name, step.question, count=1)
+            yield replace(step, question=text, cost=step.cost + 0.5, slips=(*step.slips, (word, name)))
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether one letter is wrong, missing, doubled or out of turn; of long words two."""
+    if len(word) < SHORTEST_SLIP or word[0] != name[0] or abs(len(word) - len(name)) > 1 + (len(word) >= LONG_SLIP):
+        return False
+    if word == name or stem(word) == stem(name):
+        return False
+    rows = [list(range(len(name) + 1))]
+    for at, letter in enumerate(word, 1):
+        row = [at]
+        for to, other in enumerate(name, 1):
+            row.append(min(rows[-1][to] + 1, row[-1] + 1, rows[-1][to - 1] + (letter != other)))
+            if at > 1 and to > 1 and letter == name[to - 2] and word[at - 2] == other:
+                row[-1] = min(row[-1], rows[-2][to - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1] <= 1 + (len(word) >= LONG_SLIP)
 
 
 def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str], deeds: Collection[str]) -> bool:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from itertools import count
 
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.language.tokens import tokenize
+from sqlchat.language import lexicon
+from sqlchat.language.thesaurus import MEANING
+from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
@@ -29,6 +33,7 @@ from sqlchat.providers.offline.rephrasing import (
     MOST_TRIES,
     Nouns,
     Rephrasing,
+    correct,
     leave_out,
     rephrase,
 )
@@ -41,6 +46,7 @@ Found = tuple[float, Reading, Rephrasing]
 PLAIN_VERBS = frozenset(
     {"got", "get", "gets", "received", "had", "made", "took", "gave", "did", "earned", "still", "most"}
 )
+RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -104,15 +110,7 @@ class Search:
             for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
-        add(
-            leave_out(
-                Rephrasing(question, 0.0),
-                _find_culprits(fault),
-                self._today,
-                self._vocabulary.doers,
-                self._vocabulary.deeds,
-            )
-        )
+        add(self._simplify(Rephrasing(question, 0.0), fault, nouns))
         best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -121,11 +119,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(
-                    leave_out(
-                        step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds
-                    )
-                )
+                add(self._simplify(step, again, nouns))
                 continue
             if _guesses_who(step):
                 continue
@@ -140,10 +134,30 @@ class Search:
             return None
         _, reading, step = best
         reading[0].assumptions.extend(PUT[noun].format(place) for noun, place in step.put)
+        reading[0].assumptions.extend(f'"{word}" is read as "{name}".' for word, name in step.slips)
         if step.left_out:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
+
+    def _simplify(self, step: Rephrasing, fault: QuestionError, nouns: Nouns) -> Iterator[Rephrasing]:
+        """The question without one of the words at fault, or with a slip in it put right."""
+        words = _find_culprits(fault)
+        tokens = tokenize(step.question)
+        yield from leave_out(step, words, self._today, self._vocabulary.doers, self._vocabulary.deeds)
+        unknown = {t.text for at, t in enumerate(tokens) if not refusal.is_known(self._linker, tokens, at)}
+        for better in correct(step, [word for word in words if word in unknown], self._spellings):
+            yield better
+            for changed in rephrase(better.question, nouns, better.cost):
+                yield replace(changed, slips=better.slips)
+
+    @cached_property
+    def _spellings(self) -> tuple[str, ...]:
+        """Words that a slip of the pen may have meant."""
+        names = refusal.list_names(self._linker)
+        names += [f"{name}s" for name in names] + [singular(name) for name in names]
+        held = [word.lower() for texts in self._linker.values.values() for text in texts for word in text.split()]
+        return tuple(dict.fromkeys((*names, *held, *refusal.GRAMMAR, *lexicon.VERBS, *MEANING, *RULE_WORDS)))
 
     def _choose_nouns(self, question: str, done: list[Key]) -> Nouns:
         """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to.

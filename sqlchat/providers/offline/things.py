@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlchat.language import lexicon
 from sqlchat.language.lexicon import QUANTITY_WORDS
-from sqlchat.providers.offline import flags, grain
+from sqlchat.providers.offline import flags, grain, states
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
@@ -57,6 +57,10 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
 
     The table follows them, or the last of them is what rows are called: `houses`, where `type` holds 'house'.
     """
+    current, link = states.read_described(reader)
+    if link is not None:
+        reader.query.conditions.extend(current)
+        return read_table(reader, link)
     mark = reader.at
     found: list[Link | flags.Said] = []
     others: list[Link] = []
