@@ -234,6 +234,8 @@ REVENUE: Final = words("revenue sales turnover takings income earnings proceeds"
 QUANTITY_WORDS: Final = ("quantity", "qty", "units")
 PRICE_WORDS: Final = ("unit price", "price", "sold price", "sale price", "selling price", "price sold", "price paid")
 
+COST_WORDS: Final = ("unit cost", "cost price", "purchase price", "purchase cost", "buying price", "cost")
+
 MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -284,7 +286,7 @@ PEOPLE: Final = words(
 )
 SERVED: Final = words(
     "customer client member guest patient owner tenant subscriber user passenger borrower donor buyer shopper patron "
-    "visitor renter rider policyholder"
+    "visitor renter rider policyholder account"
 )
 """People for whom things are done; of a database's tables mostly one holds them."""
 CLIENTS: Final = words("customer client member guest patron buyer shopper subscriber user visitor")

@@ -140,7 +140,9 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         return each
     if functions == ["sum"] and link.tables and is_participle(reader.tokens[link.start + link.size - 1].low):
         return _find_amount_in(reader, link, functions)  # `total invoiced`
-    exact = functions == ["count"] and any(hit.tier < 2 for hit in link.tables)  # `how many sales`, of a table `sale`
+    exact = functions == ["count"] and any(
+        hit.tier < 2 or link.text.lower() == "sales" for hit in link.tables
+    )  # `how many sales`, of a table `sale`
     if functions in (["sum"], ["count"]) and link.tables and (exact or not link.measures):
         if functions == ["sum"] and (amount := _find_amount_of(reader, link)) is not None:
             return amount

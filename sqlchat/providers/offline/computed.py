@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.tokens import stem
-from sqlchat.providers.offline import dates
+from sqlchat.language.tokens import name_words, stem
+from sqlchat.providers.offline import dates, things
 from sqlchat.providers.offline.durations import DUE, ENDED, choose_unit, compute, find_duration, is_one_of
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Link
 from sqlchat.providers.offline.query import Asked, Compare, Versus
@@ -99,22 +99,26 @@ def _read_taking(reader: Reader, mark: int) -> Computed | None:
     """`delivery time`, `duration of the repairs`, `length of stay`: where no column holds it."""
     reader.at = mark
     link = reader.link()
+    delayed = "delay" in (reader.low(), reader.low(1))
+    find = _find_delay if delayed else find_duration
     if reader.low() in TAKING and (link is None or not (link.columns or link.values)):
         reader.at += 1
         unit = _read_unit(reader)
         if not reader.take("of"):
             return None
         reader.skip({"the", "a", "an", "each", "all", "our", "every"})
-        link = reader.link()
-        if link is None or not link.tables:
+        before = len(reader.query.conditions)
+        thing = things.read_thing(reader)
+        if thing is None or thing.table is None:
+            del reader.query.conditions[before:]
             return None
-        hit = reader.table_of(link)
-        reader.at += link.size
         again = reader.link()
-        same = again is not None and hit is not None and any(other.target == hit.target for other in again.tables)
+        same = again is not None and any(other.target == thing.table for other in again.tables)
         reader.at += again.size if again is not None and same else 0
-        unit = unit or _read_unit(reader)
-        return find_duration(reader, hit.key, unit) if hit is not None else None
+        found = find(reader, thing.table, unit or _read_unit(reader))
+        if found is None:
+            del reader.query.conditions[before:]
+        return found
     if link is not None and any(word in TAKING for word in link.text.lower().split()):
         return None
     size = link.size if link is not None and link.tables else 1
@@ -133,10 +137,16 @@ def _read_taking(reader: Reader, mark: int) -> Computed | None:
         if start is None or start == day:
             return None
         return compute(start, day, unit or choose_unit(reader, start, day))
-    return find_duration(reader, table, unit) if table is not None else None
+    return find(reader, table, unit) if table is not None else None
 
 
 WAYS = (_read_between, _read_ratio, _read_arithmetic, _read_taking)
+
+
+def _find_delay(reader: Reader, table: Key, unit: str) -> Computed | None:
+    """From the day on which something was due to the one on which it happened."""
+    due, end = find_due(reader, table, "")
+    return compute(due, end, unit or choose_unit(reader, due, end)) if due is not None and end is not None else None
 
 
 def _read_unit(reader: Reader) -> str:
@@ -210,7 +220,44 @@ def _find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None
 
 def read_condition(reader: Reader) -> bool:
     """`returned after the due date`, `cost more than estimated`, `returned late`."""
-    return _read_late(reader) or _read_versus(reader)
+    return _read_late(reader) or _read_apart(reader) or _read_versus(reader)
+
+
+def _read_apart(reader: Reader) -> bool:
+    """`delivered more than 3 days after the order`, `paid within 10 days of the invoice date`."""
+    mark, table = reader.at, reader.focus.table
+    if table is None:
+        return False
+    reader.skip(lexicon.words("that which who where with were was is are have has had been"))
+    left, _ = _read_left(reader, table)
+    within = reader.take("within")
+    hit = None if within else reader.phrase(lexicon.OPERATORS)
+    reader.at += hit[1] if hit is not None else 0
+    number, unit = reader.token(), TIME_UNITS.get(reader.low(1), "")
+    op = "<=" if within else lexicon.COMPARISONS.get(hit[0], "") if hit is not None else "="
+    if number is None or number.value is None or not unit or not op:
+        reader.at = mark
+        return False
+    reader.at += 2
+    way = reader.low()
+    if way not in ("after", "before", "of", "from") or (way in ("of", "from") and not within):
+        reader.at = mark
+        return False
+    reader.at += 1
+    other = _read_operand(reader, left)
+    if left is None and other is not None and dates.is_date(reader.column(other)):
+        days = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
+        rest = [col for col in days if col != other]
+        left = rest[0] if len(days) == 2 and len(rest) == 1 else None
+    timed = left is not None and other is not None and all(dates.is_date(reader.column(col)) for col in (left, other))
+    if left is None or other is None or not timed:
+        reader.at = mark
+        return False
+    reader.skip({"date", "day"})
+    span = compute(left, other, unit) if way == "before" else compute(other, left, unit)
+    reader.assume(f"{span.words[:1].upper()}{span.words[1:]} is compared.")
+    reader.add(Compare(span, op, (number.value,)))
+    return True
 
 
 def _read_versus(reader: Reader) -> bool:
@@ -220,6 +267,7 @@ def _read_versus(reader: Reader) -> bool:
     reader.skip(
         lexicon.words("that which who where whose with have has had having a an the their its were was is are")
     )
+    once = reader.take("ever")
     left, verb = _read_left(reader, table)
     reader.skip({"is", "was", "are", "were", "for", "much", "at", "with"} if left is not None or verb else ())
     hit = reader.phrase(lexicon.OPERATORS)
@@ -241,6 +289,13 @@ def _read_versus(reader: Reader) -> bool:
         return False
     reader.skip({"date", "was", "were"})
     if left.table != table and reader.joins.distance(table, left.table)[0] > 1:
+        if not once:
+            raise QuestionError(
+                f"Each of {table[1]} may have several rows of {left.table[1]}: say whether one of them is enough.",
+                words=[verb or left.name],
+                reason="ambiguous",
+                rewrites=[(verb, f"ever {verb}")] if verb else [],
+            )
         reader.relate(left.table, loose=False)
     reader.add(Versus(left, lexicon.COMPARISONS[hit[0]], right))
     reader.assume(f"{left.table[1]}.{left.name} is compared with {right.table[1]}.{right.name} of the same row.")
@@ -274,12 +329,26 @@ def _find_paid(reader: Reader, verb: str, right: Col, table: Key) -> Col | None:
         for key in tables:
             for column in reader.linker.tables[key].columns:
                 parts = reader.linker.column_words(key, column.name)
-                fits = any(verb == part or have_one_root(verb, part) for part in parts) if verb else parts[-1] == last
+                said = (*parts, *name_words(column.name))
+                fits = any(verb == part or have_one_root(verb, part) for part in said) if verb else parts[-1] == last
                 if fits and dates.is_number(column) and Col(key, column.name) != right:
                     found.append(Col(key, column.name))
         if found:
             return found[0] if len(found) == 1 and (verb or tables == [table]) else None
     return None
+
+
+def find_due(reader: Reader, table: Key, done: str) -> tuple[Col | None, Col | None]:
+    """The day on which rows of the table were due, and that on which it was `done` or they ended, if clear."""
+    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {name: reader.linker.column_words(table, name) for name in columns}
+    due = [n for n in columns if is_one_of(words[n], DUE)]
+    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if done:
+        ends = [n for n in ends if any(stem(done) == stem(w) or have_one_root(done, w) for w in words[n])] or ends
+    if len(due) != 1 or len(ends) != 1:
+        return None, None
+    return Col(table, due[0]), Col(table, ends[0])
 
 
 def _read_late(reader: Reader) -> bool:
@@ -302,16 +371,10 @@ def _read_late(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += not on_time
-    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
-    words = {name: reader.linker.column_words(table, name) for name in columns}
-    due = [n for n in columns if is_one_of(words[n], DUE)]
-    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
-    if done:
-        ends = [n for n in ends if any(stem(done) == stem(w) or have_one_root(done, w) for w in words[n])] or ends
-    if len(due) != 1 or len(ends) != 1 or (word == "overdue" and not done):
+    limit, end = find_due(reader, table, done)
+    if limit is None or end is None or (word == "overdue" and not done):
         reader.at = mark
         return False
-    end, limit = Col(table, ends[0]), Col(table, due[0])
     reader.assume(f"{end.name} is compared with {limit.table[1]}.{limit.name} of the same row.")
     if unit and number is not None and number.value is not None and not on_time:
         days = compute(limit, end, unit) if word != "early" else compute(end, limit, unit)
@@ -340,6 +403,7 @@ def read_lasting(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += hit[1] + 2
+    reader.at += 2 if reader.low() == "to" and reader.token(1) is not None else 0
     op = lexicon.COMPARISONS.get(hit[0])
     if op is None:
         raise QuestionError("The time is not clear here.", words=[reader.low(-1)])

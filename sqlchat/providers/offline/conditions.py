@@ -181,7 +181,7 @@ def _column(reader: Reader) -> bool:
     if _read_column_average(reader, link):
         return True
     op = read_operator(reader)
-    reader.skip(BEFORE_VALUE)
+    reader.skip(BEFORE_VALUE if op not in ("starts", "ends", "contains") else ())
     col = reader.resolve(_find_holders(reader, link, op), link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:

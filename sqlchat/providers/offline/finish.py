@@ -12,7 +12,7 @@ from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Computed, Key
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Period, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 LISTING = lexicon.words("which what list show give display find tell name who get are is")
@@ -21,6 +21,7 @@ LISTING = lexicon.words("which what list show give display find tell name who ge
 
 def finish(reader: Reader, asked: list[Asked]) -> Query:
     query = reader.query
+    _rank_clients(reader)
     if reader.ranked or (reader.needs_order and not query.order):
         raise QuestionError(
             "The question does not say what to rank by.", words=["top" if reader.ranked else "number"]
@@ -42,7 +43,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             if term not in terms:
                 terms.append(term)
             said[term] = item.text.lower()
-    listed = {table_of(term) for term in terms}
+    listed = {table_of(term) for term in terms if not isinstance(term, Agg)}
     shown = [term for item in asked if item.kind == "column" for term in terms]
     within = [group for group in query.groups if group not in shown and {group} != listed]
     if reader.most_frequent:
@@ -54,7 +55,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         _imply_group(reader, terms)
     terms = _name_rows(reader, _add_up(reader, asked, terms))
     _drop_own_rows(reader, terms)
-    if within and query.order and query.limit is not None and not any(item.functions for item in asked):
+    if within and query.order and query.limit is not None and not asked[0].functions:
         terms = _rank_within_groups(reader, within, terms)
     elif query.groups:
         terms = _with_groups(reader, terms)
@@ -93,6 +94,20 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _rank_clients(reader: Reader) -> None:
+    """`our best customers`: by the one revenue that they bring."""
+    query = reader.query
+    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
+    dated = any(isinstance(condition, Period) for condition in query.conditions)
+    if not reader.ranked or query.order or query.subject is None or len(found) != 1 or dated:
+        return
+    noun = singular(reader.linker.table_words(query.subject)[-1])
+    if noun in lexicon.SERVED and reader.joins.distance(found[0].table, query.subject)[0] == 1:
+        query.order.append((Agg("sum", found[0]), reader.ranked == "desc"))
+        reader.ranked = ""
+        reader.assume("Best is told by revenue.")
 
 
 def _share_function(reader: Reader, asked: list[Asked]) -> None:

@@ -46,7 +46,7 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
         raise QuestionError("There is no question in this text.", words=[])
     if len(tokens) > MOST_TOKENS:
         raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-    share = shares.read_share(tokens)
+    share = shares.read_share(tokens, linker)
     sentences = _split_sentences(share or tokens)
     reader = Reader(_turn(sentences[0]), linker, joins, today)
     asked = _read_main(reader)
@@ -240,7 +240,7 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
+    if _read_not_in_period(reader) or _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):
@@ -259,6 +259,20 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     if reader.done:
         reader.at = mark
         return False
+    return True
+
+
+def _read_not_in_period(reader: Reader) -> bool:
+    """`but not in 2026`, after `who ordered in 2025`: no such row in that period."""
+    related = reader.focus.related
+    if reader.low() != "not" or related is None or related.negated or related.op or not reader.is_dated(reader.at + 1):
+        return False
+    if related not in reader.query.conditions:
+        return False
+    reader.at += 1
+    reader.relate_again(related)
+    assert reader.focus.related is not None
+    reader.focus.related.negated = True
     return True
 
 

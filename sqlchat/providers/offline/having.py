@@ -11,6 +11,7 @@ from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.relations import LEADING, focus_measured, rank_by, read_plain_operator
 
+CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 SPENDING = ("spent", "spend", "spends")
 BUYERS = lexicon.words("customer customers client clients buyer buyers shopper shoppers")
 
@@ -31,7 +32,31 @@ def read_having(reader: Reader, asked: list[Asked]) -> bool:
             _add_having(reader, term, op, token.value)
             return True
     reader.at = mark
+    if _read_worth(reader):
+        return True
     return _read_having_amount(reader, asked) or _read_having_count(reader, asked)
+
+
+def _read_worth(reader: Reader) -> bool:
+    """`orders over 500 euros`: the revenue of each order, where orders have no amount of their own."""
+    mark, table = reader.at, reader.focus.table
+    reader.skip({"worth", "of", "for", "with", "that", "are", "were", "a", "value"})
+    op = read_plain_operator(reader)
+    token, unit = reader.token(), reader.low(1)
+    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
+    ends = reader.token(1) is None or unit in CURRENCIES or reader.low(1) in lexicon.IN or reader.token(1).kind == "sign"  # type: ignore[union-attr]
+    plain = token is not None and token.value is not None and op and ends and token.kind == "number"
+    if not plain or table is None or token is None or token.value is None or len(found) != 1 or table != reader.query.subject:
+        reader.at = mark
+        return False
+    near, steps = reader.joins.distance(found[0].table, table)
+    if near != 1 or steps != 1 or not reader.explicit_subject or reader.counted:
+        reader.at = mark
+        return False
+    reader.at += 1 + (unit in CURRENCIES)
+    reader.assume(f"What each of {table[1]} is worth is its {found[0].name}.")
+    _add_having(reader, Agg("sum", found[0]), op, token.value)
+    return True
 
 
 def _read_having_amount(reader: Reader, asked: list[Asked]) -> bool:

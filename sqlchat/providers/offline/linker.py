@@ -66,6 +66,10 @@ class Linker(Names):
         loose = exact or [value for value in known if keep_letters(value) == keep_letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
 
+    def values_with(self, word: str) -> list[str]:
+        """The values of several words of which this is one."""
+        return [hit.value for hit in self._inner.get(stem(word.lower()), ()) if hit.value is not None]
+
     def hits(self, words: tuple[str, ...], low: str) -> list[Hit]:
         """All that the stems name, else what short forms of the word do."""
         return list((self._phrases.get(words) or self._find_short_forms(words, (low,))).values())

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.language.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
+from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS
 from sqlchat.language.tokens import name_words, stem
-from sqlchat.providers.offline.dates import is_number
+from sqlchat.providers.offline.dates import INTEGER_TYPE, is_number
 from sqlchat.sql.catalog import Table
 
 DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")
+MARGIN = ("gross margin", "margin", "profit", "gross profit")
 ALLOWED = (
     exp.Column,
     exp.Identifier,
@@ -56,11 +57,35 @@ def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Meas
                 found.append(Measure(key, plain, names, expression.sql(), defined=True))
     if any(m.name in REVENUE for m in found) or any(set(name_words(c.name)) & REVENUE for c in table.columns):
         return found
-    quantity, price = _column(table, QUANTITY_WORDS), _column(table, PRICE_WORDS)
+    quantity, price, cost = find_quantity(table), _column(table, PRICE_WORDS), _column(table, COST_WORDS)
     if quantity and price:
-        product = exp.Mul(this=exp.column(quantity, quoted=True), expression=exp.column(price, quoted=True))
+        number, each = exp.column(quantity, quoted=True), exp.column(price, quoted=True)
+        product = exp.Mul(this=number, expression=each)
         found.append(Measure(key, "revenue", tuple(sorted(REVENUE)), product.sql(), defined=False))
+        if cost and cost != price:
+            rest = exp.paren(exp.Sub(this=each.copy(), expression=exp.column(cost, quoted=True)))
+            margin = exp.Mul(this=number.copy(), expression=rest)
+            found.append(Measure(key, "margin", MARGIN, margin.sql(), defined=False))
     return found
+
+
+def find_quantity(table: Table) -> str | None:
+    """The column with the number of pieces: `quantity`, else the one whole number with a plain plural name: `bags`."""
+    named = _column(table, QUANTITY_WORDS)
+    if named is not None or _column(table, PRICE_WORDS) is None:
+        return named
+    keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+    found = [
+        column.name
+        for column in table.columns
+        if INTEGER_TYPE.search(column.type)
+        and column.name not in keys
+        and len(words := name_words(column.name)) == 1
+        and words[0].endswith("s")
+        and words[0] not in UNITS
+        and words[0] not in MEASURE_UNITS
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def find_namesake(key: tuple[str, str], table: Table) -> Measure | None:

@@ -15,6 +15,7 @@ from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.links import Col, Key
 
 AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost charge fare")
@@ -75,6 +76,7 @@ def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
 def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
+    earned = [m for m in linker.measures if m.name in lexicon.REVENUE]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
@@ -86,6 +88,7 @@ def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
             for key, table in linker.tables.items()
             for column in table.columns
             if " ".join(linker.column_words(key, column.name)) in QUANTITY_WORDS
+            or column.name == find_quantity(table)
         ),
         "closed": tuple(
             Noun("ended" if words[0] == "end" else words[0], key, column.name)
@@ -100,7 +103,9 @@ def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
             for key in linker.tables
             for col in _list_costs(linker, key)
         ),
-        "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
+        "money": tuple(Noun("revenue", m.table, "revenue") for m in earned)
+        if len(earned) == 1 and not list_money(linker, earned[0].table)
+        else tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
 
 
@@ -147,7 +152,7 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
             found.append(col)
     columns = linker.tables[key].columns
     words = {column.name: linker.column_words(key, column.name) for column in columns}
-    if not found and any(map(dates.is_date, columns)) and not any(" ".join(w) in QUANTITY_WORDS for w in words.values()):
+    if not found and any(map(dates.is_date, columns)) and find_quantity(linker.tables[key]) is None:
         found = [Col(key, column.name) for column in columns if words[column.name] == ("price",) and dates.is_number(column)]
     return found
 

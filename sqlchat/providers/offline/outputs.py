@@ -367,6 +367,10 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     refusal.check_told(reader, link)
     refusal.check_dated(reader, link)
     reader.at += link.size
+    if things.is_plural(link.text) and all(dates.is_date(reader.column(hit.col)) for hit in link.columns):
+        day = reader.resolve(link.columns, link.text, None).col
+        if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [day]:
+            return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
     if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
         return Asked("column", named.text, [], named.columns, distinct=distinct)
     if reader.tokens[reader.at - 1].possessive:

@@ -51,6 +51,8 @@ class Reader(Meanings):
         if isinstance(condition, Compare) and condition.op in ("=", "!="):
             told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.op in ("=", "!=")]
             same = [c for c in told if c.col == condition.col]
+            if any(c.values == condition.values and c.op == condition.op for c in same):
+                return
             if same:
                 raise QuestionError(
                     f"{condition.col.name} cannot be {same[0].values[0]} and {condition.values[0]} at once.",

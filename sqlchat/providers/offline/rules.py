@@ -42,6 +42,8 @@ EXISTING = re.compile(
     r"(?i)^(?:is|are|was|were|do we have|did we have|have we got) (?:there )?(?:an?|any|some) (?=\w)(?!.*\bwhich\b)"
 )
 """`are there any pending orders` is answered by their number."""
+UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:all|every|each|both|most)\b")
+"""`are all members paid up`: a yes or no about each of them."""
 COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
 """`average fee: cash or card?` compares two groups, though it can be read as one of both."""
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
@@ -92,8 +94,14 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          r"average \1 between \3 and \4", "on average, how many days does it take until a loan is returned"),
         (r"how (?:many (\w+)|long) does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)"
          r"( on average)?", r"average days between \3 and \4", "how many days does it take until a loan is returned"),
-        (r"(minutes|hours|days|weeks) to (?:\w+) (?:a|an|the|each) (\w+)", r"duration in \1 of \2",
+        (r"(minutes|hours|days|weeks) to (?:\w+) (?:a|an|the|each) (.+?)(?= per | by | for | in |\W*$)",
+         r"duration in \1 of \2",
          "average days to return a book"),
+        (r"^how many (minutes|hours|days|weeks) (between|from) (.+?),? on average(?=\W*$)", r"average \1 \2 \3",
+         "how many days from order to delivery, on average"),
+ (r"(month|quarter|week|day) of (\d{4}) (had|has|saw) (.+?)(?=\W*$)", r"\1 \3 \4 in \2",
+         "which month of 2024 had the most loans"),
+        (r"past due", "overdue", "invoices that are past due"),
         (r"how long (?:is|was|does) (?:an |the )?average (\w+)( take| last)?", r"what is the average duration of \1",
          "how long is the average loan"),
         (r"how many (minutes|hours|days|weeks) (?:did|does|do) (?:each|the|an?) (\w+) (?:take|last)( on average)?",
@@ -104,7 +112,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(give|gave|given|hand|handed|take|taken|sell|sold|send|sent|lend|lent) (out|away|off)", r"\1",
          "how many books did we give out"),
         (r"(?:the )?(?:most )?money (spent|paid|raised|made|earned|taken)", "total {money}", "members by money spent"),
-        (r"how much (money )?(?:did|do|have) we (?:take|took|taken)( in)?", "total {money}", "how much did we take"),
+        (r"how much (money )?(?:did|do|have) we (?:take|took|taken|sell|sold|make|made|earn|earned)( in)?", "total {money}", "how much did we take"),
         (r"how much( money)? (?:is|are|was|were) (?:still )?(?:unpaid|outstanding|owed|open|due)",
          "total {money} not {closed}", "how much money is still unpaid"),
         (r"(which|what) (hour|day|month|week|weekday|year)( of the (day|year))? (is|was) (the )?busiest( ever)?",
@@ -171,7 +179,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}",
          "revenue by city"),
         (r"^who(?= )", "which {person}", "Who has never borrowed a book?"),
-        (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
+        (r"(people|persons|person|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
         (rf"({'|'.join(sorted(STATES))}) (\w+)", r"\2 not {closed}", "open loans"),
         (r"((who|that|which) )?(are|is|were|was) (still )?(" + "|".join(sorted(STATES)) + ")",

@@ -37,7 +37,7 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES
+from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES, UNIVERSAL
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -69,6 +69,8 @@ class Search:
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
+        if UNIVERSAL.search(question):
+            raise QuestionError("Ask for those of which it is not true: whether it is true of all is not read.", words=[])
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, tokenize
+from sqlchat.providers.offline.grain import is_added_up
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Link
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Period, Query
 
 WORDS = lexicon.words("share percentage percent proportion fraction")
 LEADING = lexicon.LEADS | lexicon.words("is the")
 
 
-def read_share(tokens: list[Token]) -> list[Token] | None:
+def read_share(tokens: list[Token], linker: Linker) -> list[Token] | None:
     """`how many orders ...` for `the share of the orders ...`; None where no share is asked for."""
     at = 0
     while at < len(tokens) and tokens[at].low in LEADING:
@@ -26,7 +29,15 @@ def read_share(tokens: list[Token]) -> list[Token] | None:
     at += 2
     while at < len(tokens) and tokens[at].low in ("the", "all", "our"):
         at += 1
-    return [*tokenize("how many"), *tokens[at:]]
+    named = linker.links(tokens, at)[:1]
+    amount = named and not named[0].tables and (named[0].measures or _are_numbers(linker, named[0]))
+    return [*(tokenize("total") if amount and tokens[at].low != "total" else []), *tokens[at:]] if (
+        amount or tokens[at].low == "total"
+    ) else [*tokenize("how many"), *tokens[at:]]
+
+
+def _are_numbers(linker: Linker, link: Link) -> bool:
+    return bool(link.columns) and all(is_added_up(linker, hit.col) for hit in link.columns)
 
 
 def apply_share(query: Query) -> None:

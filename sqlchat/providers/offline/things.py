@@ -8,6 +8,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.lexicon import QUANTITY_WORDS
 from sqlchat.providers.offline import flags, grain, states
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
@@ -118,7 +119,10 @@ def read_pieces(reader: Reader, link: Link) -> Asked | None:
         table = hit.col.table
         columns = reader.linker.tables[table].columns
         quantities = [
-            c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+            c.name
+            for c in columns
+            if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+            or c.name == find_quantity(reader.linker.tables[table])
         ]
         if len(quantities) != 1 or hit.value is None or len({h.col for h in link.values}) > 1:
             continue

@@ -15,6 +15,9 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
 BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
+NEVER = lexicon.words("never not n't didn't")
+SELLING = lexicon.words("sold sell sells selling bought buy buys purchased ordered")
+"""Verbs of the rows whose quantity and price are known, where no table is called like them."""
 NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
 
 
@@ -31,6 +34,8 @@ def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
         words = {key: linker.table_words(key)[-1] for key in linker.tables}
         nouns = {token.low, singular(token.low)}
         keys = [k for k, word in words.items() if singular(word) not in nouns and have_one_root(token.low, word)]
+        if not keys and token.low in SELLING and before in NEVER:
+            keys = list({m.table for m in linker.measures if m.name in lexicon.REVENUE})
         if len(keys) == 1:
             yield token.text, keys[0]
 
