@@ -70,6 +70,9 @@ class _Builder:
                 self._share_of_all(s) if isinstance(t, Agg) else s
                 for t, s in zip(query.outputs, outputs, strict=True)
             ]
+        if query.asks_any and isinstance(query.outputs[0], Agg):
+            some = exp.GT(this=outputs[0].unalias().copy(), expression=exp.Literal.number(0))
+            outputs.append(exp.alias_(some, "any", quoted=True))
         if query.within:
             outputs, names = self._rank_within(outputs, where, order)
             order = []

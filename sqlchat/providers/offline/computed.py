@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates, things
 from sqlchat.providers.offline.durations import DUE, ENDED, choose_unit, compute, find_duration, is_one_of
-from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Link
+from sqlchat.providers.offline.links import Col, Computed, Hit, Key
 from sqlchat.providers.offline.query import Asked, Compare, Versus
 from sqlchat.providers.offline.reader import Reader, is_participle
 
@@ -27,6 +28,16 @@ LASTING = lexicon.words(
     "took take takes taking lasted lasts last lasting open stayed stay stays ran run runs were was are is that which who "
     "being kept"
 )
+PER_UNIT = {
+    name: frozenset(words.split())
+    for names, words in (
+        ("square metre,square meter,sqm,m2", "sqm m2"), ("km,kilometer,kilometre", "km"), ("kg,kilo,kilogram", "kg"),
+        ("mile", "miles mile"), ("kwh", "kwh"), ("hour", "hours hrs"), ("minute", "minutes min mins"),
+        ("night", "nights"), ("page", "pages"), ("litre,liter", "litres liters"),
+    )
+    for name in names.split(",")
+}  # fmt: skip
+"""Units after `per`, with the words of columns that measure in them."""
 DISTANCES = {("minus",): "minus", ("divided", "by"): "over", ("less",): "minus"}
 
 
@@ -88,11 +99,31 @@ def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
     """`A minus B`, `A divided by B`."""
     reader.at = mark
     left = _read_operand(reader, None)
+    if left is not None and reader.low() == "per" and (rated := _read_rate(reader, left)) is not None:
+        return rated
     kind = next((kind for phrase, kind in DISTANCES.items() if left is not None and reader.take(*phrase)), None)
     right = _read_operand(reader, left) if kind is not None else None
     if left is None or right is None or kind is None or not dates.is_number(reader.column(left)):
         return None
     return compute(left, right, kind)
+
+
+def _read_rate(reader: Reader, left: Col) -> Computed | None:
+    """`rent per square metre`, `price per km`: by a column that measures in this unit."""
+    mark, table = reader.at, left.table
+    reader.at += 1
+    words = [reader.low(), f"{reader.low()} {reader.low(1)}"]
+    unit = next((PER_UNIT[word] for word in reversed(words) if word in PER_UNIT), None)
+    found = [
+        Col(table, column.name)
+        for column in reader.linker.tables[table].columns
+        if unit is not None and dates.is_number(column) and not unit.isdisjoint(name_words(column.name))
+    ]
+    if len(found) != 1 or found[0] == left or not dates.is_number(reader.column(left)):
+        reader.at = mark
+        return None
+    reader.at += 2 if words[1] in PER_UNIT else 1
+    return compute(left, found[0], "over")
 
 
 def _read_taking(reader: Reader, mark: int) -> Computed | None:
@@ -338,6 +369,10 @@ def _find_paid(reader: Reader, verb: str, right: Col, table: Key) -> Col | None:
     return None
 
 
+def _is_named_by(verb: str, words: tuple[str, ...]) -> bool:
+    return any(stem(verb) == stem(w) or have_one_root(verb, w) or weigh_short_form(w, verb) > 0 for w in words)
+
+
 def find_due(reader: Reader, table: Key, done: str) -> tuple[Col | None, Col | None]:
     """The day on which rows of the table were due, and that on which it was `done` or they ended, if clear."""
     columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
@@ -345,7 +380,7 @@ def find_due(reader: Reader, table: Key, done: str) -> tuple[Col | None, Col | N
     due = [n for n in columns if is_one_of(words[n], DUE)]
     ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
     if done:
-        ends = [n for n in ends if any(stem(done) == stem(w) or have_one_root(done, w) for w in words[n])] or ends
+        ends = [n for n in ends if _is_named_by(done, words[n])] or ends
     if len(due) != 1 or len(ends) != 1:
         return None, None
     return Col(table, due[0]), Col(table, ends[0])

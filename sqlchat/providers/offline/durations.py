@@ -22,7 +22,12 @@ def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
     if not group.isdisjoint(names):
         return True
     shorts = [name for name in names if 3 <= len(name) <= 5 and name not in ("date", "time", "day")]
-    return any(weigh_short_form(name, word) >= (POSSIBLE if len(name) > 3 else LIKELY) for name in shorts for word in group if len(word) > len(name) + 1)
+    return any(
+        weigh_short_form(name, word) >= (POSSIBLE if len(name) > 3 else LIKELY)
+        for name in shorts
+        for word in group
+        if len(word) > len(name) + 1
+    )
 
 
 def compute(left: Col, right: Col, kind: str) -> Computed:
@@ -48,6 +53,8 @@ def find_duration(reader: Cursor, table: Key, unit: str = "") -> Computed | None
     ends = [c for c in columns[1:] if is_one_of(words[c.name], ENDED)]
     if not ends and len(columns) == 2:
         ends = [c for c in columns[1:] if c.nullable]
+    named = [c for c in ends if not {"end", "ended", "out"}.isdisjoint(words[c.name])]
+    ends = named if len(named) == 1 else ends
     if len(ends) != 1 or columns[0].name == ends[0].name:
         return None
     start, end = Col(table, columns[0].name), Col(table, ends[0].name)

@@ -179,6 +179,9 @@ def _name_rows(reader: Reader, terms: list[Term]) -> list[Term]:
         return terms
     table = terms[0].table
     query.groups[:] = [group for group in query.groups if group != table]
+    if query.groups and terms[0].kind == "over":
+        reader.assume("The average of it over the rows of each group is taken.")
+        return [Agg("avg", terms[0])]
     named = reader.linker.display(table) or [Col(table, name) for name in reader.joins.row_key(table)]
     return terms if query.groups else [*named, *terms]
 

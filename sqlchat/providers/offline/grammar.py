@@ -265,7 +265,13 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
 def _read_not_in_period(reader: Reader) -> bool:
     """`but not in 2026`, after `who ordered in 2025`: no such row in that period."""
     related = reader.focus.related
-    if reader.low() != "not" or related is None or related.negated or related.op or not reader.is_dated(reader.at + 1):
+    if (
+        reader.low() != "not"
+        or related is None
+        or related.negated
+        or related.op
+        or not reader.is_dated(reader.at + 1)
+    ):
         return False
     if related not in reader.query.conditions:
         return False
@@ -279,6 +285,18 @@ def _read_not_in_period(reader: Reader) -> bool:
 def _read_how_many(reader: Reader, asked: list[Asked]) -> bool:
     """`and how many does it have`, after `which country has the most cities`."""
     rest = reader.tokens[reader.at + 2 :]
+    first = asked[0] if len(asked) == 1 else None
+    if (
+        first is not None
+        and first.kind == "column"
+        and not first.functions
+        and reader.sees("how", "many", "of", "each")
+    ):
+        col = reader.resolve(first.hits, first.text, reader.query.subject).col
+        asked.append(Asked("table", col.table[1], ["count"], table=col.table))
+        reader.at += 4
+        reader.skip(lexicon.FILLERS | lexicon.VERBS | lexicon.words("we they there"))
+        return True
     if reader.ranking is None or not reader.sees("how", "many"):
         return False
     if not all(t.low in lexicon.FILLERS or t.low in lexicon.VERBS or t.low in lexicon.IN for t in rest):

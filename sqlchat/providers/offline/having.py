@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, grain, outputs
+from sqlchat.providers.offline import amounts, dates, grain, outputs
 from sqlchat.providers.offline.asked import make_terms
+from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Asked
@@ -37,6 +38,10 @@ def read_having(reader: Reader, asked: list[Asked]) -> bool:
     return _read_having_amount(reader, asked) or _read_having_count(reader, asked)
 
 
+def _is_amount(linker: Linker, col: Col) -> bool:
+    return dates.is_number(linker.catalog_column(col)) and not linker.is_key(col) and not linker.is_flag(col)
+
+
 def _read_worth(reader: Reader) -> bool:
     """`orders over 500 euros`: the revenue of each order, where orders have no amount of their own."""
     mark, table = reader.at, reader.focus.table
@@ -44,13 +49,23 @@ def _read_worth(reader: Reader) -> bool:
     op = read_plain_operator(reader)
     token, unit = reader.token(), reader.low(1)
     found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
-    ends = reader.token(1) is None or unit in CURRENCIES or reader.low(1) in lexicon.IN or reader.token(1).kind == "sign"  # type: ignore[union-attr]
+    ends = (
+        reader.token(1) is None or unit in CURRENCIES or reader.low(1) in lexicon.IN or reader.token(1).kind == "sign"
+    )  # type: ignore[union-attr]
     plain = token is not None and token.value is not None and op and ends and token.kind == "number"
-    if not plain or table is None or token is None or token.value is None or len(found) != 1 or table != reader.query.subject:
+    if (
+        not plain
+        or table is None
+        or token is None
+        or token.value is None
+        or len(found) != 1
+        or table != reader.query.subject
+    ):
         reader.at = mark
         return False
+    priced = any(_is_amount(reader.linker, Col(table, column.name)) for column in reader.linker.tables[table].columns)
     near, steps = reader.joins.distance(found[0].table, table)
-    if near != 1 or steps != 1 or not reader.explicit_subject or reader.counted:
+    if priced or near != 1 or steps != 1 or not reader.explicit_subject or reader.counted:
         reader.at = mark
         return False
     reader.at += 1 + (unit in CURRENCIES)

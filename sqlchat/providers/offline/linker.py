@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlchat.language.abbreviations import LIKELY
+from sqlchat.language.abbreviations import LIKELY, SURE
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF
+from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF, VERBS
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_number
@@ -118,7 +118,12 @@ class Linker(Names):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
+            hits = (
+                self._find_short_forms(words, lows, SURE)
+                or self._find_synonyms(words, lows)
+                or self._find_headed(words, lows)
+                or self._find_days(lows)
+            )
             hits = hits or self._find_short_forms(words, lows) or self._find_people(lows)
         for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
@@ -165,19 +170,22 @@ class Linker(Names):
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
 
-    def _find_short_forms(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+    def _find_short_forms(
+        self, words: tuple[str, ...], lows: tuple[str, ...], least: float = LIKELY
+    ) -> dict[Target, Hit]:
         """What is named once a word is cut as names are: `tenants` for `tbl_ten`, `payment method` for `pmt_mthd`."""
         found: dict[Target, Hit] = {}
-        if any(low in WEAK for low in lows) or words in self._texts:
+        verb = len(lows) == 1 and lows[0] in VERBS and lows[0].endswith("s")
+        if (any(low in WEAK for low in lows) and not verb) or words in self._texts:
             return found
         for at, low in enumerate(lows):
             word = singular(low)
             shorts = self._shorts.find(word) if len(word) >= SHORTEST_FULL else {}
             for short, weight in shorts.items():
-                if weight < LIKELY or len(short) < SHORTEST_FORM or len(word) < len(short) + 2 or short in MEANING:
+                if weight < least or len(short) < SHORTEST_FORM or len(word) < len(short) + 2 or short in MEANING:
                     continue
                 for hit in self._phrases.get((*words[:at], stem(short), *words[at + 1 :]), {}).values():
-                    if hit.tier <= 2:
+                    if hit.tier <= 2 and (isinstance(hit.target, tuple) or not verb):  # `visits` of `tbl_vst`
                         keep_best(found, Hit(hit.target, 3))
         return found
 

@@ -22,6 +22,7 @@ BOOKKEEPING = lexicon.words(
 )
 
 BORN = lexicon.words("birth born birthday birthdate dob")
+COSTS = lexicon.words("cost purchase buying")
 OF_TIME = lexicon.words("date day time on at")
 SHORTEST_ROOT = 4
 """Letters that a table's name and its day have in common: `donations` and `donated_on`."""
@@ -196,6 +197,8 @@ class Meanings(Cursor):
         words = {c.name: drop_unit(self.linker.column_words(table, c.name)) for c in columns}
         exact = [n for n, w in words.items() if w == wanted]
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
+        if len(loose) > 1:  # `cheapest` speaks of what a thing is sold for
+            loose = [n for n in loose if COSTS.isdisjoint(words[n])]
         return Col(table, loose[0]) if len(loose) == 1 else None
 
     def _find_named_near(self, table: Key, name: str) -> Col | None:

@@ -15,8 +15,8 @@ from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import find_quantity
 
 AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost charge fare")
 """Last words of columns that hold the money of a row, in the singular."""
@@ -80,9 +80,7 @@ def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
-        "row": tuple(
-            Noun(" ".join(linker.table_words(key)), key) for key in _list_events(linker, joins)
-        ),
+        "row": tuple(Noun(" ".join(linker.table_words(key)), key) for key in _list_events(linker, joins)),
         "quantity": tuple(
             Noun(_name_column(linker, Col(key, column.name)), key, column.name)
             for key, table in linker.tables.items()
@@ -153,7 +151,11 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
     columns = linker.tables[key].columns
     words = {column.name: linker.column_words(key, column.name) for column in columns}
     if not found and any(map(dates.is_date, columns)) and find_quantity(linker.tables[key]) is None:
-        found = [Col(key, column.name) for column in columns if words[column.name] == ("price",) and dates.is_number(column)]
+        found = [
+            Col(key, column.name)
+            for column in columns
+            if words[column.name] == ("price",) and dates.is_number(column)
+        ]
     return found
 
 

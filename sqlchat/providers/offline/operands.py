@@ -97,7 +97,9 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             return None
         return value * scale
     if like:
-        shown = token.kind == "word" and (token.low not in lexicon.FUNCTION or (len(token.text) == 1 and token.text.isupper()))
+        shown = token.kind == "word" and (
+            token.low not in lexicon.FUNCTION or (len(token.text) == 1 and token.text.isupper())
+        )
         reader.at += shown
         return token.text if shown else None
     for link in reader.links():

@@ -109,7 +109,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return leading
     if (flagged := aggregates.read_flagged(reader, [])) is not None:
         return flagged
-    if (flags.find_flag(reader) is not None or reader.low() in states.CURRENT | {"overdue"}) and (qualified := things.read_qualified(reader)) is not None:
+    if (flags.find_flag(reader) is not None or reader.low() in states.CURRENT | {"overdue"}) and (
+        qualified := things.read_qualified(reader)
+    ) is not None:
         return qualified
     link = reader.link()
     exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
@@ -369,7 +371,9 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     reader.at += link.size
     if things.is_plural(link.text) and all(dates.is_date(reader.column(hit.col)) for hit in link.columns):
         day = reader.resolve(link.columns, link.text, None).col
-        if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [day]:
+        if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [
+            day
+        ]:
             return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
     if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
         return Asked("column", named.text, [], named.columns, distinct=distinct)

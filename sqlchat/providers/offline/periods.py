@@ -93,7 +93,11 @@ def _read_other_period(reader: Reader) -> dates.Span | None:
 def _compare_periods(reader: Reader, col: Col, one: dates.Span, other: dates.Span) -> None:
     units = {dates.unit_of(span.start, span.end) for span in (one, other)}
     unit = next(iter(units)) if len(units) == 1 else None
-    if unit is None or not dates.is_date(reader.column(col)) or any(isinstance(g, DatePart) for g in reader.query.groups):
+    if (
+        unit is None
+        or not dates.is_date(reader.column(col))
+        or any(isinstance(g, DatePart) for g in reader.query.groups)
+    ):
         raise QuestionError("Only two years, quarters, months or days are compared.", words=[one.start.isoformat()])
     spans = sorted((span.start.isoformat(), span.end.isoformat()) for span in (one, other))
     reader.add(AnyOf(tuple(Period(col, start, end) for start, end in spans)))

@@ -138,6 +138,8 @@ class Query:
     """(term, descending)"""
     part: Condition | None = None
     """Of a share: what the rows of the part meet."""
+    asks_any: bool = False
+    """True where the question is whether there are any: the count comes with a yes or no."""
     share_of_groups: bool = False
     """True where the figure of each group is its percentage of all."""
     within: list[Col | DatePart | Key] = field(default_factory=list)

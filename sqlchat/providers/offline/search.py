@@ -46,6 +46,8 @@ Found = tuple[float, Reading, Rephrasing]
 PLAIN_VERBS = frozenset(
     {"got", "get", "gets", "received", "had", "made", "took", "gave", "did", "earned", "still", "most"}
 )
+SPENDING = lexicon.words("spent spend spends")
+"""What these verbs say of customers is read without rules where a measure tells it."""
 RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
@@ -66,11 +68,15 @@ class Search:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._vocabulary = vocabulary
+        self._asks_any = False
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
         if UNIVERSAL.search(question):
-            raise QuestionError("Ask for those of which it is not true: whether it is true of all is not read.", words=[])
+            raise QuestionError(
+                "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
+            )
+        self._asks_any = EXISTING.search(question) is not None
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
@@ -85,6 +91,7 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        query.asks_any = self._asks_any and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
@@ -148,7 +155,8 @@ class Search:
         tokens = tokenize(step.question)
         yield from leave_out(step, words, self._today, self._vocabulary.doers, self._vocabulary.deeds)
         unknown = {t.text for at, t in enumerate(tokens) if not refusal.is_known(self._linker, tokens, at)}
-        for better in correct(step, [word for word in words if word in unknown], self._spellings):
+        named = {word for word in words if word[:1].isupper() and not step.question.startswith(word)}
+        for better in correct(step, [word for word in words if word in unknown - named], self._spellings):
             yield better
             for changed in rephrase(better.question, nouns, better.cost):
                 yield replace(changed, slips=better.slips)
@@ -171,8 +179,11 @@ class Search:
         tokens = tokenize(question)
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
+        money = self._vocabulary.nouns["money"]
+        spent = any(token.low in SPENDING for token in tokens)
         return {
             **self._vocabulary.nouns,
+            "money": () if spent and any(noun.column == "revenue" for noun in money) else money,
             "person": near or people,
             "closed": () if valued else self._vocabulary.nouns["closed"],
         }

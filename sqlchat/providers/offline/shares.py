@@ -9,9 +9,8 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, tokenize
-from sqlchat.providers.offline.grain import is_added_up
+from sqlchat.providers.offline.grain import is_figure
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Link
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Period, Query
 
 WORDS = lexicon.words("share percentage percent proportion fraction")
@@ -29,15 +28,21 @@ def read_share(tokens: list[Token], linker: Linker) -> list[Token] | None:
     at += 2
     while at < len(tokens) and tokens[at].low in ("the", "all", "our"):
         at += 1
-    named = linker.links(tokens, at)[:1]
-    amount = named and not named[0].tables and (named[0].measures or _are_numbers(linker, named[0]))
-    return [*(tokenize("total") if amount and tokens[at].low != "total" else []), *tokens[at:]] if (
-        amount or tokens[at].low == "total"
-    ) else [*tokenize("how many"), *tokens[at:]]
+    if tokens[at].low == "total":
+        return tokens[at:]
+    return [*tokenize("total" if _is_amount(linker, tokens, at) else "how many"), *tokens[at:]]
 
 
-def _are_numbers(linker: Linker, link: Link) -> bool:
-    return bool(link.columns) and all(is_added_up(linker, hit.col) for hit in link.columns)
+def _is_amount(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """Whether a measure or a column of amounts comes next, with or without an adjective before it."""
+    links = linker.links(tokens, at)[:1]
+    if links and links[0].columns and all(linker.is_flag(hit.col) for hit in links[0].columns):
+        links = linker.links(tokens, at + links[0].size)[:1]
+    link = links[0] if links else None
+    if link is None or link.tables:
+        return False
+    numbers = [hit.col for hit in link.columns if is_figure(linker, hit.col)]
+    return bool(link.measures) or (bool(numbers) and len(numbers) == len(link.columns))
 
 
 def apply_share(query: Query) -> None:

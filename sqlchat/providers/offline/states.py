@@ -63,4 +63,6 @@ def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
     return [Period(span.left, None, tomorrow), ended]
 
 
-ENDED_LATER = lexicon.words("returned return paid received delivered done closed completed resolved finished ended end fixed")
+ENDED_LATER = lexicon.words(
+    "returned return paid received delivered done closed completed resolved finished ended end fixed"
+)
