@@ -210,7 +210,8 @@ SYNONYMS: Final = (
     ("last name", "surname", "family name"), ("first name", "given name", "forename"), ("city", "town"),
     ("category", "kind"), ("zip", "postcode", "zip code", "postal code"), ("name", "title"), ("type", "kind"),
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
-    ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("beds", "bedrooms"), ("quantity", "units", "amount", "portions", "pieces", "copies"),
+    ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("beds", "bedrooms"),
+    ("quantity", "units", "amount", "portions", "pieces", "copies"),
     ("capacity", "number of seats", "seats"), ("location", "place"), ("student", "pupil"), ("doctor", "physician"),
     ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"),
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
@@ -228,7 +229,8 @@ ABBREVIATIONS: Final = {
     "addr": ("address",), "desc": ("description",), "yr": ("year",), "tel": ("phone",), "cust": ("customer",),
     "prod": ("product",), "emp": ("employee",), "cat": ("category",), "pct": ("percent",), "avg": ("average",),
     "lat": ("latitude",), "lng": ("longitude",), "lon": ("longitude",), "temp": ("temperature",),
-    "max": ("maximum",), "min": ("minimum",), "birthdate": ("birth", "date"), "birthday": ("birth", "date"), "ccy": ("currency",), "stu": ("student",),
+    "max": ("maximum",), "min": ("minimum",),
+    "birthdate": ("birth", "date"), "birthday": ("birth", "date"), "ccy": ("currency",), "stu": ("student",),
 }  # fmt: skip
 REVENUE: Final = words("revenue sales turnover takings income earnings proceeds")
 QUANTITY_WORDS: Final = ("quantity", "qty", "units")

@@ -25,8 +25,8 @@ SPANS = lexicon.words("time delay gap interval duration period span lag differen
 TAKING = lexicon.words("time duration length turnaround delay lag")
 """Nouns for how long things take: `delivery time`, `duration of repairs`."""
 LASTING = lexicon.words(
-    "took take takes taking lasted lasts last lasting open stayed stay stays ran run runs were was are is that which who "
-    "being kept"
+    "took take takes taking lasted lasts last lasting open stayed stay stays ran run runs were was are is that which "
+    "who being kept"
 )
 PER_UNIT = {
     name: frozenset(words.split())

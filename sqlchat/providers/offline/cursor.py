@@ -17,6 +17,7 @@ from sqlchat.sql.catalog import Column
 
 LONGEST_PHRASE = 7
 SAID = frozenset({"word", "sign", "number"})
+LATE = (("late",), ("early",), ("within",), ("overdue",))
 DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
@@ -160,6 +161,7 @@ class Cursor:
         end = link.start + link.size
         lows = tuple(token.low for token in self.tokens[end : end + 2])
         compared = lows in lexicon.OPERATORS or lows[:1] in lexicon.OPERATORS  # `repairs cost more than 10`
+        compared = compared or lows[:1] in LATE or lows == ("on", "time")
         for thing in found:
             rest = link.size - thing.size
             verb = self.tokens[link.start + thing.size] if rest > 0 else None

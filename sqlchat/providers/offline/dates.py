@@ -272,9 +272,9 @@ def subtract(start: exp.Expr, end: exp.Expr, unit: str, dialect: str) -> exp.Exp
         ]
         span: exp.Expr = exp.paren(exp.Sub(this=moments[0], expression=moments[1]))
     else:
-        moments = [exp.cast(moment, "timestamp") for moment in (end, start)]
         difference = exp.TimestampDiff if dialect == "mysql" else exp.DateDiff
-        span = difference(this=moments[0], expression=moments[1], unit=exp.var("SECOND"))
+        ends = {"this": exp.cast(end, "timestamp"), "expression": exp.cast(start, "timestamp")}
+        span = difference(**ends, unit=exp.var("SECOND"))
     return exp.Div(this=span, expression=exp.Literal.number(f"{SECONDS[unit]}.0"), typed=True)
 
 

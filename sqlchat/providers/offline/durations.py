@@ -12,8 +12,8 @@ CLOCKS = lexicon.words("at time")
 DUE = lexicon.words("due deadline expected planned promised scheduled required target estimated")
 """Words of columns with the day on which something is to happen."""
 ENDED = lexicon.words(
-    "end ended closed resolved completed finished returned return delivered delivery discharged discharge fixed solved "
-    "done shipped checkout paid departed out departure left repaired received arrived arrival landed"
+    "end ended closed resolved completed finished returned return delivered delivery discharged discharge fixed "
+    "solved done shipped checkout paid departed out departure left repaired received arrived arrival landed"
 )
 
 

@@ -26,23 +26,10 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         raise QuestionError(
             "The question does not say what to rank by.", words=["top" if reader.ranked else "number"]
         )
-    table = query.subject or reader.measured
-    terms: list[Term] = []
-    said: dict[Term, str] = {}
     _share_function(reader, asked)
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
-    for item in asked:
-        keys = [group for group in query.groups if isinstance(group, tuple)]
-        near = keys[0] if len(keys) == 1 and not item.functions else table
-        for term in make_terms(reader, item, near):
-            if term in terms and said.get(term) != item.text.lower():
-                raise QuestionError(
-                    f'"{item.text}" would show the same thing twice.', words=[item.text], reason="ambiguous"
-                )
-            if term not in terms:
-                terms.append(term)
-            said[term] = item.text.lower()
+    terms = _make_all_terms(reader, asked)
     listed = {table_of(term) for term in terms if not isinstance(term, Agg)}
     shown = [term for item in asked if item.kind == "column" for term in terms]
     within = [group for group in query.groups if group not in shown and {group} != listed]
@@ -61,6 +48,48 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         terms = _with_groups(reader, terms)
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
         _group_by_ranked(reader, terms)
+    _choose_distinct(reader, asked, terms)
+    _list_values_once(reader, asked, terms)
+    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
+    query.outputs = terms
+    if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
+        raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
+    if not query.order:
+        query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
+        query.arranged = _choose_arrangement(reader, terms)
+    _check_total(reader)
+    if (
+        not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
+        and query.groups
+        and not query.having
+    ):
+        raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
+    return query
+
+
+def _make_all_terms(reader: Reader, asked: list[Asked]) -> list[Term]:
+    """What is asked for as terms, each once. Raises QuestionError if different words ask for the same."""
+    query = reader.query
+    table = query.subject or reader.measured
+    terms: list[Term] = []
+    said: dict[Term, str] = {}
+    for item in asked:
+        keys = [group for group in query.groups if isinstance(group, tuple)]
+        near = keys[0] if len(keys) == 1 and not item.functions else table
+        for term in make_terms(reader, item, near):
+            if term in terms and said.get(term) != item.text.lower():
+                raise QuestionError(
+                    f'"{item.text}" would show the same thing twice.', words=[item.text], reason="ambiguous"
+                )
+            if term not in terms:
+                terms.append(term)
+            said[term] = item.text.lower()
+    return terms
+
+
+def _choose_distinct(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
+    """List values once if nobody asked to see them row by row."""
+    query = reader.query
     if query.limit is None and _lists_column(reader, asked):
         query.distinct = not any(isinstance(term, Agg) for term in terms)
         known_by = [
@@ -78,22 +107,6 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
-    _list_values_once(reader, asked, terms)
-    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
-    query.outputs = terms
-    if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
-        raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
-    if not query.order:
-        query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
-        query.arranged = _choose_arrangement(reader, terms)
-    _check_total(reader)
-    if (
-        not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
-        and query.groups
-        and not query.having
-    ):
-        raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
-    return query
 
 
 def _rank_clients(reader: Reader) -> None:

@@ -70,7 +70,7 @@ def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Meas
 
 
 def find_quantity(table: Table) -> str | None:
-    """The column with the number of pieces: `quantity`, else the one whole number with a plain plural name: `bags`."""
+    """The column with the number of pieces: `quantity`, else the one whole number with a plural name: `bags`."""
     named = _column(table, QUANTITY_WORDS)
     if named is not None or _column(table, PRICE_WORDS) is None:
         return named

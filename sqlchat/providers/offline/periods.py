@@ -12,6 +12,7 @@ from sqlchat.providers.offline.reader import Reader, is_participle
 
 OF_TIME = lexicon.words("date time at on day year")
 AGAINST = (("versus",), ("vs",), ("compared", "to"), ("compared", "with"), ("against",), ("vs", "."))
+TO = ("and", "to", "until", "through")
 TIMES = frozenset({"after", "before", "since", "until"})
 
 
@@ -23,16 +24,19 @@ def read(reader: Reader) -> bool:
     said = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
     op = hit[0] if hit else ""
-    if hit:
-        reader.at += hit[1]
-    elif reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
+    reader.at += hit[1] if hit else 0
+    if not hit and reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
         op = reader.low()
         reader.at += 1
     said = said if op in ("between", "from") else reader.at
     span = dates.read(reader.tokens, reader.at, reader.today)
     if span is None and op in ("between", "from"):
         span = dates.read_opening(reader.tokens, reader.at)
-    if span is None or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "="):
+    if (
+        span is None
+        or (op == "between" and reader.low(span.size) not in TO)
+        or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "=")
+    ):
         reader.at = mark
         return False
     reader.at += span.size
@@ -47,9 +51,6 @@ def read(reader: Reader) -> bool:
         end = second.end.isoformat()
         years = (*years, second.year) if second.year and years else ()
         op = "between"
-    elif op == "between":
-        reader.at = mark
-        return False
     other = _read_other_period(reader) if op in ("in", "", "of", "for", "during") and not negated else None
     told = " ".join(token.text for token in reader.tokens[said : reader.at])
     col = named or _time(reader)
@@ -69,13 +70,15 @@ def read(reader: Reader) -> bool:
     if other is not None:
         _compare_periods(reader, col, span, other)
         return True
-    if not negated:
-        _add_period(reader, col, op, (start, end), (*years, *alternatives))
-        return True
-    if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col):
+    if negated and (
+        alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col)
+    ):
         reader.at = mark
         return False
-    reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+    if negated:
+        reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+    else:
+        _add_period(reader, col, op, (start, end), (*years, *alternatives))
     return True
 
 

@@ -265,6 +265,12 @@ def _relate(
     if not seen and not op:
         reader.at = mark
         return False
+    if op and count != 1 and reader.focus.related is not None and reader.joins.distance(focus, table)[0] == 1:
+        raise QuestionError(
+            f"Each of {focus[1]} has one of {table[1]} at most: say how many {focus[1]}.",
+            words=[link.text],
+            reason="ambiguous",
+        )
     reader.at += link.size
     reader.take("table")
     by = [t.low for t in reader.tokens[mark : reader.at]][:1] == ["by"]

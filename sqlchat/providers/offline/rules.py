@@ -12,6 +12,7 @@ from sqlchat.language import lexicon
 
 NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 BE = r"(is|are|was|were|gets?|got|being)"
+TAKES_UNTIL = r"does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)"
 WHO_HAVE = r"((who|that|which) )?((have|has|had) )?"
 DOING = (
     r"(?:do|did|does|have|had|has|were|was|is|are|there|we|you|make|made|get|got|receive|received"
@@ -42,6 +43,8 @@ EXISTING = re.compile(
     r"(?i)^(?:is|are|was|were|do we have|did we have|have we got) (?:there )?(?:an?|any|some) (?=\w)(?!.*\bwhich\b)"
 )
 """`are there any pending orders` is answered by their number."""
+YES_NO = re.compile(r"(?i)^(?:did|does|do|is|are|was|were|has|have|had)(?:n't)? (?!you have|we have|there )")
+"""`did we sell any yachts`: answered by whether there are any where it asks for `any` or `ever`."""
 UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:all|every|each|both|most)\b")
 """`are all members paid up`: a yes or no about each of them."""
 COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
@@ -90,10 +93,10 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
         (r"(in|for|of|from) each( one)?(?=[,.?]|$)", "", "the cities and the number of members in each"),
         (r"most popular(?= .* by (the )?number of)", "", "most popular cities by number of members"),
-        (r"on average,? how many (\w+) does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)",
-         r"average \1 between \3 and \4", "on average, how many days does it take until a loan is returned"),
-        (r"how (?:many (\w+)|long) does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)"
-         r"( on average)?", r"average days between \3 and \4", "how many days does it take until a loan is returned"),
+        (rf"on average,? how many (\w+) {TAKES_UNTIL}", r"average \1 between \3 and \4",
+         "on average, how many days does it take until a loan is returned"),
+        (rf"how (?:many (\w+)|long) {TAKES_UNTIL}( on average)?", r"average days between \3 and \4",
+         "how many days does it take until a loan is returned"),
         (r"(minutes|hours|days|weeks) to (?:\w+) (?:a|an|the|each) (.+?)(?= per | by | for | in |\W*$)",
          r"duration in \1 of \2",
          "average days to return a book"),
@@ -111,12 +114,14 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"how many (minutes|hours|days|weeks) (?:did|does|do) (?:each|the|an?) (\w+) (?:take|last)( on average)?",
          r"duration in \1 of each \2", "how many days did each loan take"),
         (r"^(.+), how many(?=\W*$)", r"how many \1", "loans from Bonn, how many?"),
-        (r"(do|did) (we|you|they|I) (manage|own|run|offer|stock|employ|keep|carry|serve|operate|look after)(?! \w+ing)",
+        (r"(do|did) (we|you|they) (manage|own|run|offer|stock|employ|keep|carry|serve|operate)(?! \w+ing)",
          "are there", "how many rooms do we manage"),
         (r"(give|gave|given|hand|handed|take|taken|sell|sold|send|sent|lend|lent) (out|away|off)", r"\1",
          "how many books did we give out"),
-        (r"(?:the )?(?:most )?money (spent|paid|raised|made|earned|taken)", "total {money}", "members by money spent"),
-        (r"how much (money )?(?:did|do|have) we (?:take|took|taken|sell|sold|make|made|earn|earned)( in)?", "total {money}", "how much did we take"),
+        (r"(?:the )?(?:most )?money (spent|paid|raised|made|earned|taken)", "total {money}",
+         "members by money spent"),
+        (r"how much (money )?(?:did|do|have) we (?:take|took|taken|sell|sold|make|made|earn|earned)( in)?",
+         "total {money}", "how much did we take"),
         (r"how much( money)? (?:is|are|was|were) (?:still )?(?:unpaid|outstanding|owed|open|due)",
          "total {money} not {closed}", "how much money is still unpaid"),
         (r"(which|what) (hour|day|month|week|weekday|year)( of the (day|year))? (is|was) (the )?busiest( ever)?",
@@ -169,9 +174,11 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"compare (the )?(.+?) (for|of|in|by|at|from) (.+?) (and|with|to|against) (.+?)(?=\W*$)",
          r"\2 \3 \4 versus \6", "compare the number of loans in Bonn and Rome"),
         (r"(\w+) (?:vs\.?|versus) (\w+) (\w+)(?=\W*$)", r"number of \3 \1 versus \2", "male vs female members"),
-        (r"(?:how much|what)(?: money)? (?:did|do|have) we (?:pay|spend|paid|spent)(?: in total)?(?: for| on)?(?: all)?(?: the)?(?= \w)",
+        (r"(?:how much|what)(?: money)? (?:did|do|have) we (?:pay|spend|paid|spent)(?: in total)?(?: for| on)?"
+         r"(?: all)?(?: the)?(?= \w)",
          "total {cost} of", "what did we pay for all the repairs"),
-        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) (?!we (?:pay|spend|paid|spent)\b)(.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
+        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) "
+         r"(?!we (?:pay|spend|paid|spent)\b)(.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
          r"total {money} of \4", "how much did members in Bonn pay"),
         (r"how much( money)? (was|were|is|has been|did we)( \w+)?", r"total {money}", "how much was paid by card"),
         (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?most( money)?(?= in |[.?]|$)",

@@ -7,6 +7,7 @@ no more asks for something else.
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -26,7 +27,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
     MOST_SUGGESTED,
@@ -37,7 +38,7 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES, UNIVERSAL
+from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES, UNIVERSAL, YES_NO
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -68,7 +69,7 @@ class Search:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._vocabulary = vocabulary
-        self._asks_any = False
+        self._asks_any = self._is_yes_no = False
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -76,6 +77,9 @@ class Search:
             raise QuestionError(
                 "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
             )
+        self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
+        if self._is_yes_no and not re.search(r"(?i)\b(any|ever)\b", question):
+            raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
         self._asks_any = EXISTING.search(question) is not None
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
@@ -91,7 +95,9 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
-        query.asks_any = self._asks_any and len(query.outputs) == 1 and not query.groups
+        if self._is_yes_no:
+            _count_whether(query)
+        query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
@@ -203,6 +209,14 @@ class Search:
         return found
 
 
+def _count_whether(query: Query) -> None:
+    """Ask for the number of rows instead of a list of them. Raises QuestionError where no list was asked for."""
+    plain = not any(isinstance(term, Agg) for term in query.outputs) and not query.groups and query.limit is None
+    if query.subject is None or not plain:
+        raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
+    query.outputs, query.distinct, query.order = [Agg("count", query.subject)], False, []
+
+
 def _guesses_who(step: Rephrasing) -> bool:
     """Whether the people are values of a column, and what they did was left out: sellers are not who booked."""
     role = any(word == "person" and "." in place for word, place in step.put)
@@ -215,6 +229,8 @@ def _choose_nearer(one: Found, other: Found) -> Found | None:
     if one[2].put == other[2].put or words[0] != words[1]:
         return None
     sizes = [len(list(found[1][1].find_all(exp.Table))) for found in (one, other)]
+    if "person" in words[0] and min(sizes) > 1:  # members and trainers may both have attended
+        return None
     return None if sizes[0] == sizes[1] else one if sizes[0] < sizes[1] else other
 
 

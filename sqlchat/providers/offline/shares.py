@@ -48,7 +48,8 @@ def _is_amount(linker: Linker, tokens: list[Token], at: int) -> bool:
 def apply_share(query: Query) -> None:
     """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
     if not query.groups or any(not _is_period(condition) for condition in query.conditions):
-        return _apply_part(query)
+        _apply_part(query)
+        return
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     if len(figures) != 1 or figures[0].function not in ("count", "sum") or figures[0].per or query.having:
         raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")

@@ -1,4 +1,4 @@
-"""Numbers that two columns of a row give, tops within groups, periods held against each other, and shares of groups."""
+"""Numbers that two columns of a row give, tops within groups, two periods side by side, and shares of groups."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ CREATE TABLE boats (boat_id INTEGER PRIMARY KEY, name TEXT, kind TEXT, list_pric
   harbour_id INTEGER REFERENCES harbours(harbour_id));
 INSERT INTO boats VALUES (1, 'Gull', 'dinghy', 500, 300, 1), (2, 'Tern', 'yacht', 9000, 7000, 1),
   (3, 'Skua', 'yacht', 7000, 7500, 2);
-CREATE TABLE charters (charter_id INTEGER PRIMARY KEY, boat_id INTEGER REFERENCES boats(boat_id), started_at TIMESTAMP,
-  ended_at TIMESTAMP, due_at TIMESTAMP, distance_km REAL, sold_price REAL, state TEXT);
+CREATE TABLE charters (charter_id INTEGER PRIMARY KEY, boat_id INTEGER REFERENCES boats(boat_id),
+  started_at TIMESTAMP, ended_at TIMESTAMP, due_at TIMESTAMP, distance_km REAL, sold_price REAL, state TEXT);
 INSERT INTO charters VALUES
   (1, 1, '2023-05-01 08:00:00', '2023-05-01 12:00:00', '2023-05-01 11:00:00', 10, 450, 'done'),
   (2, 1, '2024-05-03 08:00:00', '2024-05-04 08:00:00', '2024-05-05 08:00:00', 40, 600, 'done'),

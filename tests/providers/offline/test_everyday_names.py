@@ -19,10 +19,11 @@ INSERT INTO tbl_pat VALUES (1, 'Berg', 'Ida', 'HK', '1950-04-01', '2024-02-01'),
   (2, 'Falk', 'Jon', 'Sunlife', '1990-01-01', '2020-01-01');
 CREATE TABLE tbl_doc (doc_id INTEGER PRIMARY KEY, doc_name TEXT, ward TEXT);
 INSERT INTO tbl_doc VALUES (1, 'Dr. Maria Lund', '7B'), (2, 'Dr. Ole Vik', '5A');
-CREATE TABLE tbl_vst (vst_id INTEGER PRIMARY KEY, pat_id INTEGER REFERENCES tbl_pat, doc_id INTEGER REFERENCES tbl_doc,
-  vst_date DATE, booked_on DATE, charge REAL, paid_on DATE, state TEXT);
+CREATE TABLE tbl_vst (vst_id INTEGER PRIMARY KEY, pat_id INTEGER REFERENCES tbl_pat,
+  doc_id INTEGER REFERENCES tbl_doc, vst_date DATE, booked_on DATE, charge REAL, paid_on DATE, state TEXT);
 INSERT INTO tbl_vst VALUES (1, 1, 1, '2025-03-01', '2025-01-02', 50, NULL, 'no-show'),
-  (2, 1, 2, '2025-12-01', '2025-11-01', 70, '2025-12-02', 'held'), (3, 2, 1, '2025-11-25', '2025-11-01', 30, NULL, 'held');
+  (2, 1, 2, '2025-12-01', '2025-11-01', 70, '2025-12-02', 'held'),
+  (3, 2, 1, '2025-11-25', '2025-11-01', 30, NULL, 'held');
 CREATE TABLE tbl_plan (plan_id INTEGER PRIMARY KEY, pat_id INTEGER REFERENCES tbl_pat, start_dt DATE, end_dt DATE,
   due_dt DATE, recv_dt DATE);
 INSERT INTO tbl_plan VALUES (1, 1, '2024-01-01', '2024-12-31', '2024-02-01', '2024-02-09'),
