@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates, things
-from sqlchat.providers.offline.durations import DUE, ENDED, choose_unit, compute, find_duration, is_one_of
+from sqlchat.providers.offline.durations import choose_unit, compute, find_due, find_duration
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key
-from sqlchat.providers.offline.query import Asked, Compare, Versus
-from sqlchat.providers.offline.reader import Reader, is_participle
+from sqlchat.providers.offline.query import Asked
+from sqlchat.providers.offline.reader import Reader
 
 TIME_UNITS = {
     "minute": "minutes", "minutes": "minutes", "hour": "hours", "hours": "hours", "day": "days", "days": "days",
@@ -24,10 +23,6 @@ SPANS = lexicon.words("time delay gap interval duration period span lag differen
 """Words before `between`; of dates."""
 TAKING = lexicon.words("time duration length turnaround delay lag")
 """Nouns for how long things take: `delivery time`, `duration of repairs`."""
-LASTING = lexicon.words(
-    "took take takes taking lasted lasts last lasting open stayed stay stays ran run runs were was are is that which "
-    "who being kept"
-)
 PER_UNIT = {
     name: frozenset(words.split())
     for names, words in (
@@ -71,10 +66,10 @@ def _read_between(reader: Reader, mark: int) -> Computed | None:
         reader.at += bool(unit)
     if not (reader.take("between") or reader.take("from") or reader.take("it", "takes", "from")):
         return None
-    start = _read_operand(reader, None)
+    start = read_operand(reader, None)
     if start is None or not (reader.take("and") or reader.take("to") or reader.take("until") or reader.take("till")):
         return None
-    end = _read_operand(reader, start)
+    end = read_operand(reader, start)
     if end is None:
         return None
     unit = unit or _read_unit(reader)
@@ -88,21 +83,21 @@ def _read_ratio(reader: Reader, mark: int) -> Computed | None:
     reader.at = mark
     if not reader.take("ratio", "of") and not reader.take("ratio", "between"):
         return None
-    left = _read_operand(reader, None)
+    left = read_operand(reader, None)
     if left is None or not (reader.take("to") or reader.take("and")):
         return None
-    right = _read_operand(reader, left)
+    right = read_operand(reader, left)
     return compute(left, right, "over") if right is not None and dates.is_number(reader.column(left)) else None
 
 
 def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
     """`A minus B`, `A divided by B`."""
     reader.at = mark
-    left = _read_operand(reader, None)
+    left = read_operand(reader, None)
     if left is not None and reader.low() == "per" and (rated := _read_rate(reader, left)) is not None:
         return rated
     kind = next((kind for phrase, kind in DISTANCES.items() if left is not None and reader.take(*phrase)), None)
-    right = _read_operand(reader, left) if kind is not None else None
+    right = read_operand(reader, left) if kind is not None else None
     if left is None or right is None or kind is None or not dates.is_number(reader.column(left)):
         return None
     return compute(left, right, kind)
@@ -160,7 +155,7 @@ def _read_taking(reader: Reader, mark: int) -> Computed | None:
     if link is not None and link.tables:
         hit = reader.table_of(link)
         table = hit.key if hit is not None else None
-    day = None if table is not None else _find_day(reader, reader.tokens[start_at].low)
+    day = None if table is not None else find_day(reader, reader.tokens[start_at].low)
     reader.at += size + 1
     unit = _read_unit(reader)
     if day is not None:
@@ -191,25 +186,25 @@ def _read_unit(reader: Reader) -> str:
     return ""
 
 
-def _read_operand(reader: Reader, other: Col | None) -> Col | None:
+def read_operand(reader: Reader, other: Col | None) -> Col | None:
     """A column of numbers or dates; `other` is the one that it goes with."""
     mark = reader.at
     reader.skip({"the", "a", "an", "its", "their", "when", "it", "they", "was", "were", "is", "of", "being"})
     table = other.table if other is not None else reader.focus.table or reader.query.subject
     for link in reader.links():
-        hits = [hit for hit in link.columns if _fits(reader, hit.col, other)]
+        hits = [hit for hit in link.columns if fits(reader, hit.col, other)]
         if hits:
             reader.at += link.size
             return reader.resolve(hits, link.text, table).col
     link = reader.link()
     if link is not None and link.tables and (hit := reader.table_of(link)) is not None:
         day = reader.time_column(hit.key, by_deed=False)
-        if day is not None and day != other and (other is None or _fits(reader, day, other)):
+        if day is not None and day != other and (other is None or fits(reader, day, other)):
             reader.at += link.size
             return day
     token = reader.token()
     if token is not None and token.kind == "word" and (other is None or dates.is_date(reader.column(other))):
-        day = _find_day(reader, token.low, other)
+        day = find_day(reader, token.low, other)
         if day is not None:
             reader.at += 1
             reader.skip({"in", "out", "on"} if reader.low(1) in ("and", "to") else ())
@@ -218,7 +213,7 @@ def _read_operand(reader: Reader, other: Col | None) -> Col | None:
     return None
 
 
-def _fits(reader: Reader, col: Col, other: Col | None) -> bool:
+def fits(reader: Reader, col: Col, other: Col | None) -> bool:
     column = reader.column(col)
     if reader.linker.is_key(col) or reader.linker.is_flag(col):
         return False
@@ -230,7 +225,7 @@ def _fits(reader: Reader, col: Col, other: Col | None) -> bool:
     return alike and col != other and reader.joins.distance(other.table, col.table)[0] <= 1
 
 
-def _find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None:
+def find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None:
     """The one column of dates whose name has the root of `word`: `ordering` for `order_date`."""
     tables = [other.table] if other is not None else list(reader.linker.tables)
     found = [
@@ -247,201 +242,3 @@ def _find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None
     table = reader.focus.table or reader.query.subject
     found = [col for col in found if col.table == table] or found
     return found[0] if len(found) == 1 else None
-
-
-def read_condition(reader: Reader) -> bool:
-    """`returned after the due date`, `cost more than estimated`, `returned late`."""
-    return _read_late(reader) or _read_apart(reader) or _read_versus(reader)
-
-
-def _read_apart(reader: Reader) -> bool:
-    """`delivered more than 3 days after the order`, `paid within 10 days of the invoice date`."""
-    mark, table = reader.at, reader.focus.table
-    if table is None:
-        return False
-    reader.skip(lexicon.words("that which who where with were was is are have has had been"))
-    left, _ = _read_left(reader, table)
-    within = reader.take("within")
-    hit = None if within else reader.phrase(lexicon.OPERATORS)
-    reader.at += hit[1] if hit is not None else 0
-    number, unit = reader.token(), TIME_UNITS.get(reader.low(1), "")
-    op = "<=" if within else lexicon.COMPARISONS.get(hit[0], "") if hit is not None else "="
-    if number is None or number.value is None or not unit or not op:
-        reader.at = mark
-        return False
-    reader.at += 2
-    way = reader.low()
-    if way not in ("after", "before", "of", "from") or (way in ("of", "from") and not within):
-        reader.at = mark
-        return False
-    reader.at += 1
-    other = _read_operand(reader, left)
-    if left is None and other is not None and dates.is_date(reader.column(other)):
-        days = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
-        rest = [col for col in days if col != other]
-        left = rest[0] if len(days) == 2 and len(rest) == 1 else None
-    timed = left is not None and other is not None and all(dates.is_date(reader.column(col)) for col in (left, other))
-    if left is None or other is None or not timed:
-        reader.at = mark
-        return False
-    reader.skip({"date", "day"})
-    span = compute(left, other, unit) if way == "before" else compute(other, left, unit)
-    reader.assume(f"{span.words[:1].upper()}{span.words[1:]} is compared.")
-    reader.add(Compare(span, op, (number.value,)))
-    return True
-
-
-def _read_versus(reader: Reader) -> bool:
-    mark, table = reader.at, reader.focus.table
-    if table is None:
-        return False
-    reader.skip(
-        lexicon.words("that which who where whose with have has had having a an the their its were was is are")
-    )
-    once = reader.take("ever")
-    left, verb = _read_left(reader, table)
-    reader.skip({"is", "was", "are", "were", "for", "much", "at", "with"} if left is not None or verb else ())
-    hit = reader.phrase(lexicon.OPERATORS)
-    if hit is None or hit[0] not in (*lexicon.COMPARISONS,):
-        reader.at = mark
-        return False
-    reader.at += hit[1]
-    right = _read_operand(reader, left)
-    if left is None and right is not None:
-        left = _find_paid(reader, verb, right, table)
-    timed = left is not None and dates.is_date(reader.column(left))
-    fits = left is not None and right is not None and _fits(reader, right, left)
-    if not fits or left is None or right is None or (timed != (hit[0] in ("after", "before", "since", "until"))):
-        reader.at = mark
-        return False
-    following = reader.token()
-    if following is not None and following.value is not None:
-        reader.at = mark
-        return False
-    reader.skip({"date", "was", "were"})
-    if left.table != table and reader.joins.distance(table, left.table)[0] > 1:
-        if not once:
-            raise QuestionError(
-                f"Each of {table[1]} may have several rows of {left.table[1]}: say whether one of them is enough.",
-                words=[verb or left.name],
-                reason="ambiguous",
-                rewrites=[(verb, f"ever {verb}")] if verb else [],
-            )
-        reader.relate(left.table, loose=False)
-    reader.add(Versus(left, lexicon.COMPARISONS[hit[0]], right))
-    reader.assume(f"{left.table[1]}.{left.name} is compared with {right.table[1]}.{right.name} of the same row.")
-    return True
-
-
-def _read_left(reader: Reader, table: Key) -> tuple[Col | None, str]:
-    """The column that is compared, or the verb that may tell it."""
-    for link in reader.links():
-        hits = [hit for hit in link.columns if hit.col.table == table and _fits(reader, hit.col, None)]
-        if hits and not link.values:
-            reader.at += link.size
-            return reader.resolve(hits, link.text, table).col, ""
-    word = reader.low()
-    if word and (is_participle(word) or word in lexicon.VERBS) and word not in lexicon.FUNCTION:
-        day = _find_day(reader, word)
-        reader.at += 1
-        return (day, "") if day is not None and day.table == table else (None, word)
-    return None, ""
-
-
-def _find_paid(reader: Reader, verb: str, right: Col, table: Key) -> Col | None:
-    """The number that a verb tells beside `right`: `sold above list price` compares `sale_price`.
-
-    Without a verb the one with the same last word: `above list price` compares the price of a sale.
-    """
-    last = reader.linker.column_words(right.table, right.name)[-1]
-    below = [key for key in reader.linker.tables if key != table and reader.joins.distance(key, table)[0] == 1]
-    for tables in ([table], below):
-        found = []
-        for key in tables:
-            for column in reader.linker.tables[key].columns:
-                parts = reader.linker.column_words(key, column.name)
-                said = (*parts, *name_words(column.name))
-                fits = any(verb == part or have_one_root(verb, part) for part in said) if verb else parts[-1] == last
-                if fits and dates.is_number(column) and Col(key, column.name) != right:
-                    found.append(Col(key, column.name))
-        if found:
-            return found[0] if len(found) == 1 and (verb or tables == [table]) else None
-    return None
-
-
-def _is_named_by(verb: str, words: tuple[str, ...]) -> bool:
-    return any(stem(verb) == stem(w) or have_one_root(verb, w) or weigh_short_form(w, verb) > 0 for w in words)
-
-
-def find_due(reader: Reader, table: Key, done: str) -> tuple[Col | None, Col | None]:
-    """The day on which rows of the table were due, and that on which it was `done` or they ended, if clear."""
-    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
-    words = {name: reader.linker.column_words(table, name) for name in columns}
-    due = [n for n in columns if is_one_of(words[n], DUE)]
-    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
-    if done:
-        ends = [n for n in ends if _is_named_by(done, words[n])] or ends
-    if len(due) != 1 or len(ends) != 1:
-        return None, None
-    return Col(table, due[0]), Col(table, ends[0])
-
-
-def _read_late(reader: Reader) -> bool:
-    """`late`, `returned late`, `on time`, `more than 3 days late`: against the day on which it was due."""
-    mark, table = reader.at, reader.focus.table
-    if table is None:
-        return False
-    reader.skip(lexicon.words("that which who were was is are have has been being"))
-    done = reader.low() if is_participle(reader.low()) or reader.low() in lexicon.VERBS else ""
-    reader.at += bool(done)
-    hit = reader.phrase(lexicon.OPERATORS)
-    number = reader.token(hit[1]) if hit is not None else reader.token()
-    size = hit[1] if hit is not None else 0
-    unit = TIME_UNITS.get(reader.low(size + 1), "") if number is not None and number.value is not None else ""
-    if unit and number is not None:
-        reader.at += size + 2
-    word = reader.low()
-    on_time = reader.take("on", "time")
-    if not on_time and word not in ("late", "overdue", "early"):
-        reader.at = mark
-        return False
-    reader.at += not on_time
-    limit, end = find_due(reader, table, done)
-    if limit is None or end is None or (word == "overdue" and not done):
-        reader.at = mark
-        return False
-    reader.assume(f"{end.name} is compared with {limit.table[1]}.{limit.name} of the same row.")
-    if unit and number is not None and number.value is not None and not on_time:
-        days = compute(limit, end, unit) if word != "early" else compute(end, limit, unit)
-        reader.add(Compare(days, lexicon.COMPARISONS.get(hit[0], "=") if hit is not None else "=", (number.value,)))
-        return True
-    reader.add(Versus(end, "<=" if on_time else "<" if word == "early" else ">", limit))
-    return True
-
-
-def read_lasting(reader: Reader) -> bool:
-    """`took more than 3 days`, `open for over 2 weeks`, `longer than 2 hours`: of how long a row lasted."""
-    mark, table = reader.at, reader.focus.table
-    seen = False
-    while reader.low() in LASTING or (seen and reader.low() in ("for", "to")):
-        seen = seen or reader.low() in LASTING
-        reader.at += 1
-    hit = reader.phrase(lexicon.OPERATORS)
-    token = reader.token(hit[1]) if hit is not None else None
-    unit = TIME_UNITS.get(reader.low(hit[1] + 1), "") if hit is not None else ""
-    longer = hit is not None and reader.low() in ("longer", "shorter")
-    if table is None or hit is None or token is None or token.value is None or not unit or not (seen or longer):
-        reader.at = mark
-        return False
-    span = find_duration(reader, table, unit)
-    if span is None:
-        reader.at = mark
-        return False
-    reader.at += hit[1] + 2
-    reader.at += 2 if reader.low() == "to" and reader.token(1) is not None else 0
-    op = lexicon.COMPARISONS.get(hit[0])
-    if op is None:
-        raise QuestionError("The time is not clear here.", words=[reader.low(-1)])
-    reader.assume(f"How long it took is {span.words}.")
-    reader.add(Compare(span, op, (token.value,)))
-    return True

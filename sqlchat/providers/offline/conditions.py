@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amount_conditions, computed, dates, flags, nulls, periods, states, values
+from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, row_conditions, states, values
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
@@ -49,12 +49,12 @@ def _one(reader: Reader) -> bool:
         or _read_average(reader)
         or _read_within(reader)
         or states.read(reader)
-        or computed.read_condition(reader)
+        or row_conditions.read(reader)
         or _column(reader)
         or amount_conditions.read_price(reader)
         or _read_counted_column(reader)
         or amount_conditions.read_unit(reader)
-        or computed.read_lasting(reader)
+        or row_conditions.read_lasting(reader)
         or amount_conditions.read_age(reader)
         or amount_conditions.read_stock(reader)
         or _named(reader)

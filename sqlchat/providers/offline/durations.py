@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, POSSIBLE, weigh_short_form
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor
 from sqlchat.providers.offline.links import Col, Computed, Key
@@ -59,3 +61,20 @@ def find_duration(reader: Cursor, table: Key, unit: str = "") -> Computed | None
         return None
     start, end = Col(table, columns[0].name), Col(table, ends[0].name)
     return compute(start, end, unit or choose_unit(reader, start, end))
+
+
+def _is_named_by(verb: str, words: tuple[str, ...]) -> bool:
+    return any(stem(verb) == stem(w) or have_one_root(verb, w) or weigh_short_form(w, verb) > 0 for w in words)
+
+
+def find_due(reader: Cursor, table: Key, done: str) -> tuple[Col | None, Col | None]:
+    """The day on which rows of the table were due, and that on which it was `done` or they ended, if clear."""
+    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {name: reader.linker.column_words(table, name) for name in columns}
+    due = [n for n in columns if is_one_of(words[n], DUE)]
+    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if done:
+        ends = [n for n in ends if _is_named_by(done, words[n])] or ends
+    if len(due) != 1 or len(ends) != 1:
+        return None, None
+    return Col(table, due[0]), Col(table, ends[0])

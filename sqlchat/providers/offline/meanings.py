@@ -224,12 +224,12 @@ class Meanings(Cursor):
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
                 return col, way
-        way = next((way for name, way in options if name == "duration"), None)
-        span = find_duration(self, table) if way is not None else None
-        if span is None or way is None:
+        lasting = [way for name, way in options if name == "duration"]
+        span = find_duration(self, table) if lasting else None
+        if span is None:
             return None
         self.assume(f"How long it took is {span.words}.")
-        return span, way
+        return span, lasting[0]
 
     def assume(self, text: str) -> None:
         if text not in self.query.assumptions:

@@ -29,9 +29,8 @@ def read(reader: Reader) -> bool:
         op = reader.low()
         reader.at += 1
     said = said if op in ("between", "from") else reader.at
-    span = dates.read(reader.tokens, reader.at, reader.today)
-    if span is None and op in ("between", "from"):
-        span = dates.read_opening(reader.tokens, reader.at)
+    opening = dates.read_opening if op in ("between", "from") else lambda *_: None
+    span = dates.read(reader.tokens, reader.at, reader.today) or opening(reader.tokens, reader.at)
     if (
         span is None
         or (op == "between" and reader.low(span.size) not in TO)

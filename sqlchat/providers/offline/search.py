@@ -69,7 +69,7 @@ class Search:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._vocabulary = vocabulary
-        self._asks_any = self._is_yes_no = False
+        self._asks_any = self._is_yes_no = self._asks_whether_any = False
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -78,8 +78,7 @@ class Search:
                 "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
             )
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
-        if self._is_yes_no and not re.search(r"(?i)\b(any|ever)\b", question):
-            raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
+        self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
@@ -96,7 +95,7 @@ class Search:
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
         if self._is_yes_no:
-            _count_whether(query)
+            _count_whether(query, clear=self._asks_whether_any)
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
@@ -209,10 +208,10 @@ class Search:
         return found
 
 
-def _count_whether(query: Query) -> None:
+def _count_whether(query: Query, *, clear: bool) -> None:
     """Ask for the number of rows instead of a list of them. Raises QuestionError where no list was asked for."""
     plain = not any(isinstance(term, Agg) for term in query.outputs) and not query.groups and query.limit is None
-    if query.subject is None or not plain:
+    if query.subject is None or not plain or not clear:
         raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
     query.outputs, query.distinct, query.order = [Agg("count", query.subject)], False, []
 
