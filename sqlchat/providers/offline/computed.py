@@ -196,11 +196,11 @@ def read_operand(reader: Reader, other: Col | None) -> Col | None:
         if hits:
             reader.at += link.size
             return reader.resolve(hits, link.text, table).col
-    link = reader.link()
-    if link is not None and link.tables and (hit := reader.table_of(link)) is not None:
+    thing = reader.link()
+    if thing is not None and thing.tables and (hit := reader.table_of(thing)) is not None:
         day = reader.time_column(hit.key, by_deed=False)
         if day is not None and day != other and (other is None or fits(reader, day, other)):
-            reader.at += link.size
+            reader.at += thing.size
             return day
     token = reader.token()
     if token is not None and token.kind == "word" and (other is None or dates.is_date(reader.column(other))):

@@ -49,18 +49,10 @@ def _read_worth(reader: Reader) -> bool:
     op = read_plain_operator(reader)
     token, unit = reader.token(), reader.low(1)
     found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
-    ends = (
-        reader.token(1) is None or unit in CURRENCIES or reader.low(1) in lexicon.IN or reader.token(1).kind == "sign"
-    )  # type: ignore[union-attr]
-    plain = token is not None and token.value is not None and op and ends and token.kind == "number"
-    if (
-        not plain
-        or table is None
-        or token is None
-        or token.value is None
-        or len(found) != 1
-        or table != reader.query.subject
-    ):
+    after = reader.token(1)
+    ends = after is None or after.kind == "sign" or unit in CURRENCIES or unit in lexicon.IN
+    clear = op and ends and len(found) == 1 and table == reader.query.subject
+    if not clear or table is None or token is None or token.value is None or token.kind != "number":
         reader.at = mark
         return False
     priced = any(_is_amount(reader.linker, Col(table, column.name)) for column in reader.linker.tables[table].columns)

@@ -149,14 +149,10 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
         if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
             found.append(col)
     columns = linker.tables[key].columns
-    words = {column.name: linker.column_words(key, column.name) for column in columns}
-    if not found and any(map(dates.is_date, columns)) and find_quantity(linker.tables[key]) is None:
-        found = [
-            Col(key, column.name)
-            for column in columns
-            if words[column.name] == ("price",) and dates.is_number(column)
-        ]
-    return found
+    if found or find_quantity(linker.tables[key]) is not None or not any(map(dates.is_date, columns)):
+        return found
+    priced = [column for column in columns if linker.column_words(key, column.name) == ("price",)]
+    return [Col(key, column.name) for column in priced if dates.is_number(column)]
 
 
 def _list_costs(linker: Linker, key: Key) -> list[Col]:
