@@ -34,6 +34,8 @@ PER_UNIT = {
 }  # fmt: skip
 """Units after `per`, with the words of columns that measure in them."""
 DISTANCES = {("minus",): "minus", ("divided", "by"): "over", ("less",): "minus"}
+BETWEEN = frozenset({"per", *(phrase[0] for phrase in DISTANCES)})
+"""Words without which no arithmetic is read."""
 
 
 def read(reader: Reader) -> Asked | None:
@@ -93,6 +95,8 @@ def _read_ratio(reader: Reader, mark: int) -> Computed | None:
 def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
     """`A minus B`, `A divided by B`."""
     reader.at = mark
+    if BETWEEN.isdisjoint(token.low for token in reader.tokens[mark:]):
+        return None
     left = read_operand(reader, None)
     if left is not None and reader.low() == "per" and (rated := _read_rate(reader, left)) is not None:
         return rated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from sqlchat.language.abbreviations import LIKELY, SURE
 from sqlchat.language.derivations import have_one_root
@@ -65,6 +66,11 @@ class Linker(Names):
         # Where the text was typed without an exclamation mark or with another dash.
         loose = exact or [value for value in known if keep_letters(value) == keep_letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
+
+    @cached_property
+    def lower_values(self) -> dict[str, str]:
+        """All values by their small letters."""
+        return {value.lower(): value for texts in self.values.values() for value in texts}
 
     def values_with(self, word: str) -> list[str]:
         """The values of several words of which this is one."""

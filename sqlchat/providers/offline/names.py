@@ -87,6 +87,8 @@ class Names:
         self._table_words: dict[Key, tuple[str, ...]] = {}
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self.spellings: Mapping[str, list[str]] = {}
+        """Words that a slip of the pen may have meant, by their first letter, once they were asked for."""
         self._looked_up: dict[tuple[tuple[str, str], ...], Link] = {}
         self._inner: dict[str, list[Hit]] = {}
         """Values of several words by each of them: `Acme` of `Acme Corp`, `lasagne` of `Veggie Lasagne`."""

@@ -116,10 +116,10 @@ def leave_out(
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 
-def correct(step: Rephrasing, words: list[str], names: Sequence[str]) -> Iterator[Rephrasing]:
-    """The question with a slip of the pen put right, where only one of the `names` is that near."""
+def correct(step: Rephrasing, words: list[str], names: Mapping[str, Sequence[str]]) -> Iterator[Rephrasing]:
+    """The question with a slip of the pen put right, where only one of the `names` (by first letter) is that near."""
     for word in words:
-        near = {stem(name): name for name in names if _is_slip(word.lower(), name)}
+        near = {stem(name): name for name in names.get(word[0].lower(), ()) if _is_slip(word.lower(), name)}
         if len(near) == 1 and word.lower() not in RELATIONAL and stem(word.lower()) not in RELATIONAL:
             name = next(iter(near.values()))
             text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", name, step.question, count=1)

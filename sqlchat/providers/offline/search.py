@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
 from itertools import count
 
 from sqlglot import exp
@@ -32,6 +31,7 @@ from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
     MOST_SUGGESTED,
     MOST_TRIES,
+    SHORTEST_SLIP,
     Nouns,
     Rephrasing,
     correct,
@@ -161,18 +161,25 @@ class Search:
         yield from leave_out(step, words, self._today, self._vocabulary.doers, self._vocabulary.deeds)
         unknown = {t.text for at, t in enumerate(tokens) if not refusal.is_known(self._linker, tokens, at)}
         named = {word for word in words if word[:1].isupper() and not step.question.startswith(word)}
-        for better in correct(step, [word for word in words if word in unknown - named], self._spellings):
+        for better in correct(step, [word for word in words if word in unknown - named], self._list_spellings()):
             yield better
             for changed in rephrase(better.question, nouns, better.cost):
                 yield replace(changed, slips=better.slips)
 
-    @cached_property
-    def _spellings(self) -> tuple[str, ...]:
-        """Words that a slip of the pen may have meant."""
-        names = refusal.list_names(self._linker)
-        names += [f"{name}s" for name in names] + [singular(name) for name in names]
-        held = [word.lower() for texts in self._linker.values.values() for text in texts for word in text.split()]
-        return tuple(dict.fromkeys((*names, *held, *refusal.GRAMMAR, *lexicon.VERBS, *MEANING, *RULE_WORDS)))
+    def _list_spellings(self) -> Mapping[str, Sequence[str]]:
+        """Words that a slip of the pen may have meant, by their first letter; made once for a catalog."""
+        found = self._linker.spellings
+        if not found:
+            names = refusal.list_names(self._linker)
+            names += [f"{name}s" for name in names] + [singular(name) for name in names]
+            held = [word.lower() for texts in self._linker.values.values() for text in texts for word in text.split()]
+            words = dict.fromkeys((*names, *held, *refusal.GRAMMAR, *lexicon.VERBS, *MEANING, *RULE_WORDS))
+            by_letter: dict[str, list[str]] = {}
+            for word in words:
+                if len(word) >= SHORTEST_SLIP - 1:
+                    by_letter.setdefault(word[0], []).append(word)
+            found = self._linker.spellings = by_letter
+        return found
 
     def _choose_nouns(self, question: str, done: list[Key]) -> Nouns:
         """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to.
