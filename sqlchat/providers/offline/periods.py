@@ -60,14 +60,20 @@ def read(reader: Reader) -> bool:
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
         reader.at += trailing[1]
-    alternatives = _read_more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
+    plain = op in ("in", "", "of", "for", "during", "on")
+    alternatives = _read_more_years(reader, years) if plain else ()
+    more = _read_more_periods(reader, col, span) if plain and not (alternatives or negated or other) else ()
     if named is None:
-        whole = None if op == "between" else dates.unit_of(span.start, span.end)
-        _state_column(reader, " or ".join((told, *map(str, alternatives))), whole, col)
+        whole = None if op == "between" or more else dates.unit_of(span.start, span.end)
+        _state_column(reader, " or ".join((told, *map(str, alternatives), *(text for _, text in more))), whole, col)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
     if other is not None:
         _compare_periods(reader, col, span, other)
+        return True
+    if more:
+        spans = (span, *(one for one, _ in more))
+        reader.add(AnyOf(tuple(Period(col, one.start.isoformat(), one.end.isoformat()) for one in spans)))
         return True
     if negated and (
         alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col)
@@ -123,6 +129,26 @@ def _read_more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
             break
         reader.at += 1 + more.size
         found.append(more.year)
+    return tuple(found)
+
+
+def _read_more_periods(reader: Reader, col: Col, first: dates.Span) -> tuple[tuple[dates.Span, str], ...]:
+    """`and 2026`, `or today`: further periods of the same days, and their words.
+
+    No row lies in two of them, so that `and` means either, if the days are of the rows that are asked for.
+    """
+    found: list[tuple[dates.Span, str]] = []
+    own = reader.focus.related is None and col.table in (reader.query.subject, reader.measured)
+    while dates.is_date(reader.column(col)) and reader.low() in (("or", "and") if own else ("or",)):
+        at = reader.at + 1
+        while reader.tokens[at : at + 1] and reader.tokens[at].low in ("in", "on"):
+            at += 1
+        span = dates.read(reader.tokens, at, reader.today)
+        spans = [first, *(one for one, _ in found)]
+        if span is None or any(span.start < one.end and one.start < span.end for one in spans):
+            break
+        found.append((span, " ".join(token.text for token in reader.tokens[at : at + span.size])))
+        reader.at = at + span.size
     return tuple(found)
 
 

@@ -131,10 +131,10 @@ def read_rank(reader: Reader, asked: list[Asked]) -> bool:
         one.functions = ["count"]  # `top 3 classes by bookings`
     total = None
     if one.kind == "column" and not one.functions:
-        _check_number(reader, one)
+        total = _check_number(reader, one)
         col = reader.resolve(one.hits, one.text, reader.query.subject).target
         assert isinstance(col, Col)
-        total = grain.rank_groups(reader, asked, col, one.text)
+        total = total or grain.rank_groups(reader, asked, col, one.text)
         one.functions = [total.function] if total is not None else []
     found = make_terms(reader, one, reader.query.subject)
     category = grain.find_category(reader, asked) if isinstance(found[0], Agg) else None
@@ -175,16 +175,21 @@ def read_rank_ahead(reader: Reader, asked: list[Asked]) -> None:
     reader.at = start
 
 
-def _check_number(reader: Reader, one: Asked) -> None:
+def _check_number(reader: Reader, one: Asked) -> Agg | None:
+    """The total by which the subject is ranked if each may have several of the number; None if each has one."""
     hit = reader.resolve(one.hits, one.text, reader.query.subject)
     check_sortable(reader, hit.col, one.text)
     subject = reader.query.subject
-    if subject is not None and reader.joins.distance(subject, hit.col.table)[0] > 1:
+    if subject is None or reader.joins.distance(subject, hit.col.table)[0] <= 1:
+        return None
+    total = grain.add_up_children(reader, subject, hit.col, one.text)
+    if total is None:
         raise QuestionError(
-            f'Each of {subject[1]} may have several of "{one.text}": say by the total, the highest or the lowest.',
+            f'Each of {subject[1]} may have several of "{one.text}": say by the average, the highest or the lowest.',
             words=[one.text],
             reason="ambiguous",
         )
+    return total
 
 
 def check_sortable(reader: Reader, col: Col, text: str) -> None:

@@ -127,7 +127,11 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
         if total is None:
             phrases.check_sortable(reader, hit.col, one.text)
         near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
-        if near > 1:
+        if near > 1 and reader.focus.table and total is None:
+            total = grain.add_up_children(reader, reader.focus.table, hit.col, one.text)
+            if total is not None:
+                focus_measured(reader, hit.col.table)
+        if near > 1 and total is None:
             raise QuestionError(
                 f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",
                 words=[one.text],
