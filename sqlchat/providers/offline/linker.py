@@ -124,13 +124,11 @@ class Linker(Names):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = (
-                self._find_short_forms(words, lows, SURE)
-                or self._find_synonyms(words, lows)
-                or self._find_headed(words, lows)
-                or self._find_days(lows)
-            )
-            hits = hits or self._find_short_forms(words, lows) or self._find_people(lows)
+            hits = self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
+            if not hits or len(lows) == 1:  # `country` is rather `ctry` than `state`
+                for hit in self._find_short_forms(words, lows).values():
+                    keep_best(hits, hit)
+            hits = hits or self._find_headed(words, lows) or self._find_rooted(lows) or self._find_people(lows)
         for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -219,15 +217,27 @@ class Linker(Names):
         headed = len(words) > 1 or parts[-1] == words[0]
         return hits if named or (plain and headed) else []
 
-    def _find_days(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
-        """`delivery date` for `delivered_on`: the days named by a verb of the same root."""
-        if len(lows) != 2 or lows[1] not in ("date", "day", "time"):
+    def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The columns named by a verb of the noun's root: `delivery date` for `delivered_on`, `quote` for `quoted_amount`."""
+        dated = len(lows) == 2 and lows[1] in ("date", "day", "time")
+        if dated:
+            return {col: Hit(col, 3) for col in self._days if have_one_root(self._first_word(col), lows[0])}
+        if len(lows) > 1 or lows[0] in WEAK or lows[0] in FUNCTION or lows[0].endswith(("ed", "ing")):
             return {}
-        return {
-            col: Hit(col, 3)
-            for col in self._days
-            if have_one_root(self.column_words(col.table, col.name)[0], lows[0])
-        }
+        return {col: Hit(col, 3) for col in self._figures if have_one_root(self._first_word(col), lows[0])}
+
+    @cached_property
+    def _figures(self) -> list[Col]:
+        """Numbers that are named by what was done: `quoted_amount`."""
+        return [
+            Col(key, column.name)
+            for key, table in self.tables.items()
+            for column in table.columns
+            if is_number(column) and self._first_word(Col(key, column.name)).endswith("ed")
+        ]
+
+    def _first_word(self, col: Col) -> str:
+        return self.column_words(col.table, col.name)[0]
 
     def _values(self, words: tuple[str, ...], low: str, said: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
