@@ -10,6 +10,8 @@ from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader, is_participle
 
+KINDS = lexicon.words("type kind status level category option")
+"""Last words of columns that tell of what kind a thing is."""
 JOINERS = (
     ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
     (",",),
@@ -175,9 +177,24 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if link.columns:
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
+            _check_kind(reader, link)
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _check_kind(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how many jobs`, if only a column tells the kind of job."""
+    for hit in link.columns:
+        words = reader.linker.column_words(hit.col.table, hit.col.name)
+        if hit.tier == 2 and words[-1] in KINDS and words[-1] not in link.text.lower():
+            kind = f"{' '.join(words)}s"
+            raise QuestionError(
+                f'"{link.text}" may be the {kind} or something else that is counted.',
+                words=[link.text],
+                reason="ambiguous",
+                rewrites=[(link.text, f"different {kind}")],
+            )
 
 
 def _find_amount_of(reader: Reader, link: Link) -> Asked | None:

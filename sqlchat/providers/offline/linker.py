@@ -20,6 +20,8 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+AS_NOUN = frozenset({"by", "per", "each", "every"})
+"""Words after which `show` or `use` is a noun."""
 MOST_KEPT = 5_000
 """Runs of words whose names are kept."""
 SHORTEST_FULL, SHORTEST_FORM = 4, 3
@@ -41,8 +43,8 @@ class Linker(Names):
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
             link = self._find(start, span)
-            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
-                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
+            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in AS_NOUN:
+                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier <= 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
