@@ -178,6 +178,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
             _check_kind(reader, link)
+            if (dated := _count_days(reader, link)) is not None:
+                return dated
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
@@ -195,6 +197,16 @@ def _check_kind(reader: Reader, link: Link) -> None:
                 reason="ambiguous",
                 rewrites=[(link.text, f"different {kind}")],
             )
+
+
+def _count_days(reader: Reader, link: Link) -> Asked | None:
+    """`how many arrivals`, of a column of days: its rows, of which these are the days."""
+    cols = [hit.col for hit in link.columns]
+    if len(cols) != 1 or not dates.is_date(reader.column(cols[0])) or "date" in link.text.lower().split():
+        return None
+    reader.at += link.size
+    reader.timed = cols[0]
+    return Asked("table", link.text, ["count"], table=cols[0].table)
 
 
 def _find_amount_of(reader: Reader, link: Link) -> Asked | None:

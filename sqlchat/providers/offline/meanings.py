@@ -150,17 +150,23 @@ class Meanings(Cursor):
         if self.timed is not None and self.timed.table == table:
             return self.timed
         columns = self.linker.tables[table].columns
-        found = [c.name for c in columns if dates.is_date(c)]
+        found = [c.name for c in columns if dates.is_date(c) and not self._tells_birth(Col(table, c.name))]
         if len(found) > 1:
             every, found = found, self._find_main_times(table, found, by_deed=by_deed)
             if len(found) == 1 and (others := [n for n in every if n != found[0] and n.lower() not in BOOKKEEPING]):
                 self.assume(f"Times are those of {table[1]}.{found[0]}, not of {' or '.join(others)}.")
         if not found:
-            found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+            years = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+            found = [name for name in years if not self._tells_birth(Col(table, name))]
         if len(found) > 1:
             rest = " or ".join(found[1:])
             self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {rest}.')
         return Col(table, found[0]) if found else None
+
+    def _tells_birth(self, col: Col) -> bool:
+        """Whether the column holds days or years of birth, which date nothing else; not if the question speaks of it."""
+        words = self.linker.column_words(col.table, col.name)
+        return not BORN.isdisjoint(words) and not any(token.low in BORN for token in self.tokens)
 
     def _find_main_times(self, table: Key, names: list[str], *, by_deed: bool) -> list[str]:
         """The days that tell when a row of the table came about: `donated_on` of donations, else what comes first.

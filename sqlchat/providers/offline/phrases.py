@@ -22,6 +22,8 @@ EACH = (
     ("has", "each"),
 )  # fmt: skip
 OF_TIME = frozenset({"oldest", "youngest", "newest", "latest", "earliest"})
+HEIGHTS = lexicon.words("highest lowest high low")
+"""Words of a direction that say nothing of names."""
 RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"), ("ranked", "by"), ("ordered", "by"))
 
 
@@ -55,6 +57,9 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
         if term is None:
             reader.at = mark
             return False
+        tall = any(token.low in HEIGHTS for token in reader.tokens[mark : reader.at])
+        if tall and isinstance(term, Col) and dates.is_text(reader.column(term)):
+            raise QuestionError("The question does not say what to rank by.", words=["highest"])
     down = (way or after) == "desc"
     if first in OF_TIME and isinstance(term, Col) and dates.is_text(reader.column(term)):
         term, down = _find_time_order(reader, first)
