@@ -202,7 +202,8 @@ def _check_kind(reader: Reader, link: Link) -> None:
 def _count_days(reader: Reader, link: Link) -> Asked | None:
     """`how many arrivals`, of a column of days: its rows, of which these are the days."""
     cols = [hit.col for hit in link.columns]
-    if len(cols) != 1 or not dates.is_date(reader.column(cols[0])) or "date" in link.text.lower().split():
+    last = link.text.lower().split()[-1]
+    if len(cols) != 1 or not dates.is_date(reader.column(cols[0])) or last == "date" or is_participle(last):
         return None
     reader.at += link.size
     reader.timed = cols[0]

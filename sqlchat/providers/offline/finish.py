@@ -359,6 +359,19 @@ def _group_by_ranked(reader: Reader, terms: list[Term]) -> None:
     query = reader.query
     plain = [term for term in terms if isinstance(term, Col | DatePart)]
     if query.subject is not None and (reader.explicit_subject or not plain):
+        _check_single_rows(reader, query.subject)
         query.groups.append(query.subject)
     else:
         query.groups.extend(plain)
+
+
+def _check_single_rows(reader: Reader, table: Key) -> None:
+    """Raises QuestionError for a total by which single rows without a name would be ranked: `best selling extra`."""
+    totals = [term for term, _ in reader.query.order if isinstance(term, Agg) and term.function == "sum"]
+    own = [term.of for term in totals if isinstance(term.of, Col) and term.of.table == table]
+    if own and not reader.linker.display(table):
+        raise QuestionError(
+            f"Each row of {table[1]} has one {own[0].name}: name the column whose values are ranked.",
+            words=[],
+            reason="ambiguous",
+        )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline.linker import Linker
@@ -34,6 +35,8 @@ def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
         words = {key: linker.table_words(key)[-1] for key in linker.tables}
         nouns = {token.low, singular(token.low)}
         keys = [k for k, word in words.items() if singular(word) not in nouns and have_one_root(token.low, word)]
+        doing = f"{token.stem}ing"  # `bkg` is short for booking
+        keys = keys or [k for k, word in words.items() if len(word) > 2 and weigh_short_form(word, doing) >= LIKELY]
         if not keys and token.low in SELLING and before in NEVER:
             keys = list({m.table for m in linker.measures if m.name in lexicon.REVENUE})
         if len(keys) == 1:
