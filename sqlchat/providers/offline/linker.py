@@ -224,8 +224,8 @@ class Linker(Names):
         dated = len(lows) == 2 and lows[1] in ("date", "day", "time")
         if dated:
             return {col: Hit(col, 3) for col in self._days if have_one_root(self._first_word(col), lows[0])}
-        if len(lows) > 1 or lows[0] in WEAK or lows[0] in FUNCTION or lows[0].endswith(("ed", "ing")):
-            return {}
+        if len(lows) > 1 or lows[0] in WEAK | FUNCTION or lows[0].endswith(("ed", "ing", "er", "ers", "or", "ors")):
+            return {}  # `publisher` is no `published_year`
         return {col: Hit(col, 3) for col in self._figures if have_one_root(self._first_word(col), lows[0])}
 
     @cached_property

@@ -127,7 +127,8 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
         if total is None:
             phrases.check_sortable(reader, hit.col, one.text)
         near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
-        if near > 1 and reader.focus.table and total is None:
+        by_number = reader.low(-len(one.text.split()) - 1) in ("most", "fewest", "least")
+        if near > 1 and reader.focus.table and total is None and by_number:
             total = grain.add_up_children(reader, reader.focus.table, hit.col, one.text)
             if total is not None:
                 focus_measured(reader, hit.col.table)
