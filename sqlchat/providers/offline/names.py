@@ -251,7 +251,18 @@ class Names:
                     names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
-            if short[-1] in ("name", "title", "code", "type", "option", "address", "details", "level", "note", "status"):
+            if short[-1] in (
+                "name",
+                "title",
+                "code",
+                "type",
+                "option",
+                "address",
+                "details",
+                "level",
+                "note",
+                "status",
+            ):
                 names.setdefault(short[:-1], 2)
             if (plain := drop_unit(short)) != short:
                 names.setdefault(plain, 1)

@@ -270,7 +270,12 @@ def _relate(
     if not seen and not op:
         reader.at = mark
         return False
-    if op and (count != 1 or op == ">") and reader.focus.related is not None and reader.joins.distance(focus, table)[0] == 1:
+    if (
+        op
+        and (count != 1 or op == ">")
+        and reader.focus.related is not None
+        and reader.joins.distance(focus, table)[0] == 1
+    ):
         raise QuestionError(
             f"Each of {focus[1]} has one of {table[1]} at most: say how many {focus[1]}.",
             words=[link.text],
