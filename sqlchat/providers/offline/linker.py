@@ -220,7 +220,7 @@ class Linker(Names):
         return hits if named or (plain and headed) else []
 
     def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
-        """The columns named by a verb of the noun's root: `delivery date` for `delivered_on`, `quote` for `quoted_amount`."""
+        """The columns named by a verb of the noun's root: `delivery date` is `delivered_on`."""
         dated = len(lows) == 2 and lows[1] in ("date", "day", "time")
         if dated:
             return {col: Hit(col, 3) for col in self._days if have_one_root(self._first_word(col), lows[0])}

@@ -164,7 +164,7 @@ class Meanings(Cursor):
         return Col(table, found[0]) if found else None
 
     def _tells_birth(self, col: Col) -> bool:
-        """Whether the column holds days or years of birth, which date nothing else; not if the question speaks of it."""
+        """Whether the column holds births, which date nothing else; not if the question speaks of them."""
         words = self.linker.column_words(col.table, col.name)
         return not BORN.isdisjoint(words) and not any(token.low in BORN for token in self.tokens)
 

@@ -13,7 +13,9 @@ from sqlchat.providers.offline.reader import Reader, is_participle
 OF_TIME = lexicon.words("date time at on day year")
 AGAINST = (("versus",), ("vs",), ("compared", "to"), ("compared", "with"), ("against",), ("vs", "."))
 TO = ("and", "to", "until", "through")
+PREPOSITIONS = ("in", "on", "during", "from", "of", "for", "within", "at")
 TIMES = frozenset({"after", "before", "since", "until"})
+OPENINGS = TIMES | {"between", "in", "on", "during", "from", "of", "for", "within", "", "="}
 
 
 def read(reader: Reader) -> bool:
@@ -22,20 +24,11 @@ def read(reader: Reader) -> bool:
     negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
     named = _find_named_time(reader)
     said = reader.at
-    hit = reader.phrase(lexicon.OPERATORS)
-    op = hit[0] if hit else ""
-    reader.at += hit[1] if hit else 0
-    if not hit and reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
-        op = reader.low()
-        reader.at += 1
+    op = _read_operator(reader)
     said = said if op in ("between", "from") else reader.at
     opening = dates.read_opening if op in ("between", "from") else lambda *_: None
     span = dates.read(reader.tokens, reader.at, reader.today) or opening(reader.tokens, reader.at)
-    if (
-        span is None
-        or (op == "between" and reader.low(span.size) not in TO)
-        or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "=")
-    ):
+    if span is None or (op == "between" and reader.low(span.size) not in TO) or op not in OPENINGS:
         reader.at = mark
         return False
     reader.at += span.size
@@ -70,21 +63,30 @@ def read(reader: Reader) -> bool:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
     if other is not None:
         _compare_periods(reader, col, span, other)
-        return True
-    if more:
+    elif more:
         spans = (span, *(one for one, _ in more))
         reader.add(AnyOf(tuple(Period(col, one.start.isoformat(), one.end.isoformat()) for one in spans)))
-        return True
-    if negated and (
+    elif negated and (
         alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col)
     ):
         reader.at = mark
         return False
-    if negated:
+    elif negated:
         reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
     else:
         _add_period(reader, col, op, (start, end), (*years, *alternatives))
     return True
+
+
+def _read_operator(reader: Reader) -> str:
+    """The word in front of a period, as an operator: `before`, `between`, `in`; empty without one."""
+    hit = reader.phrase(lexicon.OPERATORS)
+    if hit:
+        reader.at += hit[1]
+        return hit[0]
+    op = reader.low() if reader.low() in PREPOSITIONS else ""
+    reader.at += bool(op)
+    return op
 
 
 def _read_other_period(reader: Reader) -> dates.Span | None:

@@ -31,9 +31,9 @@ RELATIONAL = frozenset(
             "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
             "see meet get treat handle "
             "submit post upload tag mention list store stock distribute issue provide deliver grow star "
-            "keep lie need use learn send contain hold offer serve host visit join read watch cook eat wear ride walk "
-            "sit stand hang gather bring put place call name label assign allocate allot occupy feed train groom breed "
-            "raise plant pick harvest collect cover include cite choose select want prefer consume perform"
+            "keep lie need use learn send contain hold offer serve host visit join read watch cook eat wear ride "
+            "walk sit stand hang gather bring put place call name label assign allocate allot occupy feed train "
+            "groom breed raise plant pick harvest collect cover include cite choose select want prefer consume perform"
         )
     )
 )
@@ -45,8 +45,8 @@ EMPTY = lexicon.words(
 )
 """Words that may be left out without a word lost."""
 IRREGULAR = lexicon.words(
-    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown ridden "
-    "kept lay sent learnt held brought chose chosen ate eaten wore worn rode sat stood hung fed bred"
+    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown "
+    "ridden kept lay sent learnt held brought chose chosen ate eaten wore worn rode sat stood hung fed bred"
 )
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 BEFORE_NOUN = lexicon.words("a an the our their its his her my your per by each every")

@@ -37,7 +37,9 @@ CREATE TABLE ws_bkg (
 INSERT INTO ws_bkg VALUES
     (1, 1, '2024-03-01', 'brakes', 100, 120), (2, 1, '2024-03-09', 'paint', 200, 200),
     (3, 2, '2024-04-01', 'paint', 50, 40), (4, 1, '2024-05-01', 'brakes', 80, 95);
-CREATE TABLE ws_extra (xid INTEGER PRIMARY KEY, bid INTEGER REFERENCES ws_bkg(bid), what TEXT, qty INTEGER, price REAL);
+CREATE TABLE ws_extra (
+    xid INTEGER PRIMARY KEY, bid INTEGER REFERENCES ws_bkg(bid), what TEXT, qty INTEGER, price REAL
+);
 INSERT INTO ws_extra VALUES (1, 1, 'oil', 2, 10), (2, 2, 'oil', 1, 10), (3, 2, 'wax', 2, 5);
 """
 STAGE = """

@@ -46,7 +46,6 @@ NOT_A_QUESTION = [
 NOT_CLEAR = [
     "Show 5 customers",
     "revenue of countries",
-    "Top 5 products by quantity",
     "average revenue by country",
     "average revenue per order line",
     "names",
