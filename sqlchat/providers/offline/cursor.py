@@ -144,7 +144,9 @@ class Cursor:
         if index not in self._links:
             found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
             self._links[index] = [
-                link for link in found if not self._is_parted(link, found) and not self._is_acting(link)
+                link
+                for link in found
+                if not (self._is_parted(link, found) or self._is_acting(link) or self._is_done_by_us(link))
             ]
         return self._links[index]
 
@@ -152,6 +154,16 @@ class Cursor:
         """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
         last = self.tokens[link.start + link.size - 1]
         return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
+
+    def _is_done_by_us(self, link: Link) -> bool:
+        """Whether a word for a value is what someone does, such as `do we deliver to`: no state like `delivered`."""
+        if link.size > 1 or not link.values or link.columns or link.tables or link.measures or link.start < 2:
+            return False
+        auxiliary, pronoun = (token.low for token in self.tokens[link.start - 2 : link.start])
+        after = self.tokens[link.start + 1].low if link.start + 1 < len(self.tokens) else ""
+        done = auxiliary == "do" or (auxiliary == "did" and after in ("to", "from"))
+        word = self.tokens[link.start].low
+        return done and pronoun in ("we", "you", "they") and all((h.value or "").lower() != word for h in link.values)
 
     def _is_parted(self, link: Link, found: Sequence[Link]) -> bool:
         """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""

@@ -5,18 +5,29 @@ quantity times price. Called by the linker.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS
-from sqlchat.language.tokens import name_words, stem
+from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS, words
+from sqlchat.language.tokens import name_words, singular, stem
 from sqlchat.providers.offline.dates import INTEGER_TYPE, is_number
 from sqlchat.sql.catalog import Table
 
 DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")
 MARGIN = ("gross margin", "margin", "profit", "gross profit")
+AMOUNTS = words("amount total fee payment revenue sale proceeds donation cost charge fare")
+"""Last words of columns that hold the money of a row, in the singular."""
+SINGLE = words("unit per average avg base list daily hourly monthly yearly rate price estimated planned target")
+"""Words of columns that hold the money for a part of a row, or none that was paid."""
+DEEDS = words(
+    "attempts tries retries visits views clicks calls stops errors faults failures returns complaints repairs "
+    "reviews ratings votes likes shares points scores goals wins losses reads edits logins changes delays warnings "
+    "strikes"
+)
+"""What is counted of a row and is no number of pieces that were paid for."""
 ALLOWED = (
     exp.Column,
     exp.Identifier,
@@ -80,12 +91,27 @@ def find_quantity(table: Table) -> str | None:
         for column in table.columns
         if INTEGER_TYPE.search(column.type)
         and column.name not in keys
-        and len(words := name_words(column.name)) == 1
-        and words[0].endswith("s")
-        and words[0] not in UNITS
-        and words[0] not in MEASURE_UNITS
+        and len(named := name_words(column.name)) == 1
+        and named[0].endswith("s")
+        and named[0] not in DEEDS
+        and named[0] not in UNITS
+        and named[0] not in MEASURE_UNITS
     ]
     return found[0] if len(found) == 1 else None
+
+
+def is_side_table(key: tuple[str, str], tables: Mapping[tuple[str, str], Table]) -> bool:
+    """Whether a table only adds to rows that have an amount of their own, as extras do to a booking.
+
+    It leads to no other table, so its rows are not the lines of things sold that make up the amount.
+    """
+    parents = [(fk.ref_schema, fk.ref_table) for fk in tables[key].foreign_keys]
+    return len(parents) == 1 and parents[0] in tables and _has_amount(tables[parents[0]])
+
+
+def _has_amount(table: Table) -> bool:
+    named = [name_words(column.name) for column in table.columns if is_number(column)]
+    return any(words and singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words) for words in named)
 
 
 def find_namesake(key: tuple[str, str], table: Table) -> Measure | None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlchat.language.abbreviations import ShortForms
-from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, UNITS, VERBS
+from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, REVENUE, UNITS, VERBS
 from sqlchat.language.tokens import name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.links import LOOSE, Col, Computed, Hit, Key, Link, Target
-from sqlchat.providers.offline.measures import find_measures, find_namesake
+from sqlchat.providers.offline.measures import Measure, find_measures, find_namesake, is_side_table
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
     WEAK,
@@ -116,12 +117,20 @@ class Names:
             for word in self.column_words(key, c.name)
         }
         self._shorts = ShortForms(parts)
+        self.measures = [self._name_side_revenue(measure) for measure in self.measures]
         for measure in self.measures:
             for name in measure.names:
                 self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
         for (schema, name, column), texts in values.items():
             if (schema, name) in self.tables and self.tables[schema, name].column(column):
                 self._index_values(Col((schema, name), column), texts)
+
+    def _name_side_revenue(self, measure: Measure) -> Measure:
+        """The revenue of a table that only adds to another's amounts, which goes by its table's name alone."""
+        if measure.defined or measure.name not in REVENUE or not is_side_table(measure.table, self.tables):
+            return measure
+        own = " ".join(self.table_words(measure.table))
+        return replace(measure, name=f"{own} revenue", names=tuple(f"{own} {name}" for name in measure.names))
 
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""

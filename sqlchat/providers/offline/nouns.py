@@ -16,14 +16,8 @@ from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.measures import find_quantity
+from sqlchat.providers.offline.measures import AMOUNTS, SINGLE, find_quantity
 
-AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost charge fare")
-"""Last words of columns that hold the money of a row, in the singular."""
-SINGLE = lexicon.words(
-    "unit per average avg base list daily hourly monthly yearly rate price estimated planned target"
-)
-"""Words of columns that hold the money for a part of a row, or none that was paid."""
 SOLD = lexicon.words("charge fare revenue sale sales proceeds donation price paid")
 """Words of columns with money that came in."""
 PAID = lexicon.words("total paid final gross net full order")

@@ -33,7 +33,8 @@ RELATIONAL = frozenset(
             "submit post upload tag mention list store stock distribute issue provide deliver grow star "
             "keep lie need use learn send contain hold offer serve host visit join read watch cook eat wear ride "
             "walk sit stand hang gather bring put place call name label assign allocate allot occupy feed train "
-            "groom breed raise plant pick harvest collect cover include cite choose select want prefer consume perform"
+            "groom breed raise plant pick harvest collect cover include cite choose select want prefer "
+            "consume perform"
         )
     )
 )

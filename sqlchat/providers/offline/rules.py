@@ -108,6 +108,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(\w+) share of (\w+) (per|by) (\w+)(?=\W*$)", r"share of \1 \2 per \4", "overdue share of loans per city"),
         (r"(.+?) (per|by) (\w+) as (?:a )?(?:percentage|percent|share) of (?:the )?total", r"share of \1 per \3",
          "loans per city as a percentage of the total"),
+        (r"^(which|what) (\w+) (?:do|did) (?:we|you|they) \w+ to(?=\W*$)", r"which destination \2",
+         "which cities do we ship to"),
         (r"past due", "overdue", "invoices that are past due"),
         (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
          r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",

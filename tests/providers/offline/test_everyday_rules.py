@@ -1,0 +1,64 @@
+"""Everyday questions read by the kind of their words and columns: places, names, weekdays, percentages and more."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.base import Draft, Task
+from sqlchat.providers.offline.engine import OfflineProvider
+from tests.providers.offline.conftest import read_catalog, read_values
+
+HOSTEL = """
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, wing TEXT);
+INSERT INTO rooms VALUES (1, 'east'), (2, 'west');
+CREATE TABLE stays (id INTEGER PRIMARY KEY, room_id INTEGER REFERENCES rooms (id), arrival DATE, total REAL);
+INSERT INTO stays VALUES (1, 1, '2024-03-01', 100), (2, 1, '2024-03-08', 50), (3, 2, '2024-03-09', 70);
+CREATE TABLE extras (id INTEGER PRIMARY KEY, stay_id INTEGER REFERENCES stays (id), label TEXT, qty INTEGER,
+  price REAL);
+INSERT INTO extras VALUES (1, 1, 'soap', 2, 3), (2, 3, 'towel', 1, 5);
+"""
+FREIGHT = """
+CREATE TABLE hubs (id INTEGER PRIMARY KEY, town TEXT);
+INSERT INTO hubs VALUES (1, 'Kiel'), (2, 'Bonn');
+CREATE TABLE crates (id INTEGER PRIMARY KEY, hub_id INTEGER REFERENCES hubs (id), sent_on DATE, dest_town TEXT,
+  grade TEXT, tries INTEGER, price REAL, state TEXT);
+INSERT INTO crates VALUES (1, 1, '2024-03-01', 'Ulm', 'fast', 3, 10, 'shipped'), (2, 1, '2024-03-02', 'Trier', 'slow',
+  1, 30, 'lost');
+"""
+READ = [
+    (HOSTEL, "total takings by wing", {("east", 150), ("west", 70)}),
+    (HOSTEL, "extra revenue by label", {("soap", 6), ("towel", 5)}),
+    (FREIGHT, "percentage of revenue that comes from fast", {(25,)}),
+    (FREIGHT, "which towns do we ship to", {("Ulm",), ("Trier",)}),
+]
+REFUSED = [
+    (HOSTEL, "best selling extra by revenue"),
+]
+
+
+def ask(script: str, question: str) -> tuple[Draft, list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(script)
+        catalog = read_catalog(db)
+        provider = OfflineProvider(today=lambda: date(2024, 6, 15))
+        draft = provider.draft(Task(question, catalog, values=read_values(db, catalog)))
+        return draft, db.execute(draft.sql).fetchall()
+
+
+@pytest.mark.parametrize(("script", "question", "rows"), READ, ids=[case[1] for case in READ])
+def test_reads(script: str, question: str, rows: set[tuple[Any, ...]]) -> None:
+    _, found = ask(script, question)
+    assert set(found) == rows
+    assert len(found) == len(rows)
+
+
+@pytest.mark.parametrize(("script", "question"), REFUSED, ids=[case[1] for case in REFUSED])
+def test_refuses(script: str, question: str) -> None:
+    with pytest.raises(QuestionError):
+        ask(script, question)
