@@ -157,7 +157,7 @@ class Cursor:
 
     def _is_done_by_us(self, link: Link) -> bool:
         """Whether a word for a value is what someone does, such as `do we deliver to`: no state like `delivered`."""
-        if link.size > 1 or not link.values or link.columns or link.tables or link.measures or link.start < 2:
+        if link.size > 1 or not link.values or link.tables or link.measures or link.start < 2:
             return False
         auxiliary, pronoun = (token.low for token in self.tokens[link.start - 2 : link.start])
         after = self.tokens[link.start + 1].low if link.start + 1 < len(self.tokens) else ""
