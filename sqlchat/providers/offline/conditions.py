@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, row_conditions, states, values
+from sqlchat.providers.offline import (
+    amount_conditions,
+    dates,
+    flags,
+    nulls,
+    periods,
+    row_conditions,
+    states,
+    values,
+    weekdays,
+)
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
@@ -59,6 +69,7 @@ def _one(reader: Reader) -> bool:
         or amount_conditions.read_stock(reader)
         or _named(reader)
         or _adjective(reader)
+        or weekdays.read(reader)
         or periods.read(reader)
         or values.read(reader)
     )

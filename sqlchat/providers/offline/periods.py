@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
@@ -22,7 +24,7 @@ def read(reader: Reader) -> bool:
     """`in 2024`, `since March 2023`, `before 1980`, `between 2023 and 2024`, `last year`."""
     mark = reader.at
     negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
-    named = _find_named_time(reader)
+    named = find_named_time(reader)
     said = reader.at
     op = _read_operator(reader)
     said = said if op in ("between", "from") else reader.at
@@ -45,7 +47,7 @@ def read(reader: Reader) -> bool:
         op = "between"
     other = _read_other_period(reader) if op in ("in", "", "of", "for", "during") and not negated else None
     told = " ".join(token.text for token in reader.tokens[said : reader.at])
-    col = named or _time(reader)
+    col = named or find_spoken_time(reader)
     if col is None:
         reader.at = mark
         return False
@@ -179,8 +181,11 @@ def _add_period(reader: Reader, col: Col, op: str, days: tuple[str, str], years:
         reader.add(Period(col, start, end))
 
 
-def _find_named_time(reader: Reader) -> Col | None:
-    """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`."""
+def find_named_time(reader: Reader, before: Container[str] = ()) -> Col | None:
+    """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`.
+
+    `before` are more words that may come after it.
+    """
     mark = reader.at
     reader.skip(
         {"whose", "with", "a", "an", "the", "having", "where", "were", "was", "is", "are", "been", "who", "that"}
@@ -198,6 +203,7 @@ def _find_named_time(reader: Reader) -> Col | None:
             reader.phrase(lexicon.OPERATORS)
             or dates.read(reader.tokens, reader.at, reader.today)
             or reader.low() in lexicon.IN
+            or reader.low() in before
         ):
             return reader.resolve(dated, link.text, table).col
     elif (token := reader.token()) is not None and token.kind == "word":
@@ -245,7 +251,7 @@ def _timely(reader: Reader, hit: Hit) -> bool:
     return dates.is_date(column) or "year" in reader.linker.column_words(hit.col.table, column.name)
 
 
-def _time(reader: Reader) -> Col | None:
+def find_spoken_time(reader: Reader) -> Col | None:
     """The column of dates that a bare period speaks of: of what is measured or counted, else of the focus."""
     subject, related = reader.measured or reader.query.subject, reader.focus.related
     if related is not None and subject is not None and subject != related.table:

@@ -110,6 +110,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          "loans per city as a percentage of the total"),
         (r"^(which|what) (\w+) (?:do|did) (?:we|you|they) \w+ to(?=\W*$)", r"which destination \2",
          "which cities do we ship to"),
+        (r"((?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend) (?!(?:and|or|in|to|per|by|of|that|which|for) )(\w+)",
+         r"\2 on a \1", "weekend loans by city"),
         (r"past due", "overdue", "invoices that are past due"),
         (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
          r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",

@@ -107,6 +107,8 @@ class Scope:
 
     def _compute(self, col: Computed) -> exp.Expr:
         left, right = self.column(col.left), self.column(col.right)
+        if col.kind == "weekday":
+            return exp.cast(dates.cut(left, "weekday", self.dialect), "int")
         if col.kind == "minus":
             return exp.paren(exp.Sub(this=left, expression=right))
         if col.kind == "over":

@@ -31,13 +31,28 @@ CREATE TABLE crates (id INTEGER PRIMARY KEY, hub_id INTEGER REFERENCES hubs (id)
 INSERT INTO crates VALUES (1, 1, '2024-03-01', 'Ulm', 'fast', 3, 10, 'shipped'), (2, 1, '2024-03-02', 'Trier', 'slow',
   1, 30, 'lost');
 """
+TOURS = """
+CREATE TABLE guides (id INTEGER PRIMARY KEY, full_name TEXT, email TEXT, town TEXT);
+INSERT INTO guides VALUES (1, 'Anna Berg', 'anna@x.org', 'Ulm'), (2, 'Otto Roth', 'otto@x.com', 'Kiel'),
+  (3, 'Otto Lang', 'lang@x.com', 'Ulm');
+CREATE TABLE tours (id INTEGER PRIMARY KEY, guide_id INTEGER REFERENCES guides (id), theme TEXT, tour_date DATE,
+  booked_on DATE, fee REAL, full_pct REAL);
+INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
+  (2, 1, 'Castle', '2024-03-02', '2024-02-05', 20, 40), (3, 2, 'Cellar', '2024-03-03', '2024-02-05', 40, 95);
+"""
+"""2024-03-01 is a Friday."""
 READ = [
+    (TOURS, "how many tours were booked on weekends", {(1,)}),
+    (TOURS, "which tour dates were on a Friday", {("2024-03-01",)}),
+    (TOURS, "weekend fee per theme", {("Castle", 20), ("Cellar", 40)}),
+    (TOURS, "number of tours with a tour date on a Saturday or Sunday", {(2,)}),
     (HOSTEL, "total takings by wing", {("east", 150), ("west", 70)}),
     (HOSTEL, "extra revenue by label", {("soap", 6), ("towel", 5)}),
     (FREIGHT, "percentage of revenue that comes from fast", {(25,)}),
     (FREIGHT, "which towns do we ship to", {("Ulm",), ("Trier",)}),
 ]
 REFUSED = [
+    (TOURS, "how many tours were booked on Friday"),
     (HOSTEL, "best selling extra by revenue"),
 ]
 
