@@ -14,6 +14,7 @@ from sqlchat.providers.offline import (
     flags,
     nulls,
     periods,
+    persons,
     row_conditions,
     states,
     values,
@@ -72,6 +73,7 @@ def _one(reader: Reader) -> bool:
         or weekdays.read(reader)
         or periods.read(reader)
         or values.read(reader)
+        or persons.read(reader)
     )
 
 

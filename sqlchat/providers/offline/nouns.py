@@ -28,6 +28,7 @@ CLOSING = lexicon.words(
 )
 PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
 """Words of columns that only people have."""
+FULL_NAMES = (("full", "name"), ("first", "name"), ("last", "name"), ("given", "name"), ("family", "name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
 
 def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
-    people = [key for key in linker.tables if _holds_people(linker, key)]
+    people = [key for key in linker.tables if holds_people(linker, key)]
     earned = [m for m in linker.measures if m.name in lexicon.REVENUE]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
@@ -115,10 +116,11 @@ def _list_events(linker: Linker, joins: Joins) -> list[Key]:
     return found if most > 1 and len(found) == 1 else []
 
 
-def _holds_people(linker: Linker, key: Key) -> bool:
+def holds_people(linker: Linker, key: Key) -> bool:
     noun = singular(key[1]).split()[-1]
     columns = linker.tables[key].columns
-    return noun in PEOPLE or any(PERSONAL & set(linker.column_words(key, c.name)) for c in columns[:20])
+    words = [linker.column_words(key, column.name) for column in columns[:20]]
+    return noun in PEOPLE or any(PERSONAL & set(name) or name[-2:] in FULL_NAMES for name in words)
 
 
 def _list_roles(linker: Linker) -> tuple[Noun, ...]:

@@ -42,6 +42,13 @@ INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (TOURS, "what is the email of Anna?", {("anna@x.org",)}),
+    (TOURS, "email of Otto", {("otto@x.com",), ("lang@x.com",)}),
+    (
+        TOURS,
+        "tours of Berg",
+        {(1, 1, "Castle", "2024-03-01", "2024-02-03", 10, 80), (2, 1, "Castle", "2024-03-02", "2024-02-05", 20, 40)},
+    ),
     (TOURS, "how many tours were booked on weekends", {(1,)}),
     (TOURS, "which tour dates were on a Friday", {("2024-03-01",)}),
     (TOURS, "weekend fee per theme", {("Castle", 20), ("Cellar", 40)}),
@@ -52,6 +59,8 @@ READ = [
     (FREIGHT, "which towns do we ship to", {("Ulm",), ("Trier",)}),
 ]
 REFUSED = [
+    (TOURS, "what is the email of Walter?"),
+    (TOURS, "tours of Walter"),
     (TOURS, "how many tours were booked on Friday"),
     (HOSTEL, "best selling extra by revenue"),
 ]
