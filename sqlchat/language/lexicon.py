@@ -161,7 +161,8 @@ TRAILING: Final[dict[tuple[str, ...], str]] = {
 }  # fmt: skip
 LIKES: Final[dict[tuple[str, ...], str]] = {
     ("containing",): "contains", ("contains",): "contains", ("contain",): "contains", ("includes",): "contains",
-    ("including",): "contains", ("that", "contains"): "contains", ("with", "the", "word"): "contains",
+    ("include",): "contains", ("including",): "contains", ("that", "contains"): "contains",
+    ("with", "the", "word"): "contains",
     ("contains", "the", "word"): "contains", ("containing", "the", "word"): "contains",
     ("starting", "with"): "starts", ("starts", "with"): "starts", ("start", "with"): "starts",
     ("beginning", "with"): "starts", ("begins", "with"): "starts", ("begin", "with"): "starts",

@@ -188,7 +188,9 @@ def _column(reader: Reader) -> bool:
         after = reader.link(reader.at + 1)
         reader.at += after is not None and any(hit.target in holders for hit in after.values)  # `insured with Acme`
     negated = False
-    if reader.low() in ("not", "isn't"):
+    if reader.low() in ("do", "does", "did") and reader.low(1) == "not":
+        reader.at += 1
+    if reader.low() in ("not", "isn't", "don't", "doesn't"):
         negated = True
         reader.at += 1
     if _read_column_average(reader, link):
@@ -315,7 +317,10 @@ def _named(reader: Reader) -> bool:
     apposed = _is_apposed(reader)
     table = reader.focus.table
     display = reader.linker.display(table) if table else []
-    reader.skip({"that", "which", "who", "whose", "is", "are"})
+    told = reader.find_column_before(mark, dates.is_text) if not apposed else None
+    display = [told] if told is not None else display
+    reader.skip({"that", "which", "who", "whose", "is", "are", "do", "does"})
+    negated = reader.take("not")
     called = reader.low() in ("named", "called", "titled")
     like = reader.phrase(lexicon.LIKES)
     if called:
@@ -332,7 +337,9 @@ def _named(reader: Reader) -> bool:
     if operands is None:
         reader.at = mark
         return False
-    add_comparison(reader, display[0], op, operands, negated=False)
+    if like is not None and told is None:
+        reader.assume(f"The text is looked for in {display[0].table[1]}.{display[0].name}.")
+    add_comparison(reader, display[0], op, operands, negated)
     return True
 
 

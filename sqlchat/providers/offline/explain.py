@@ -33,6 +33,7 @@ FUNCTIONS = {"avg": "the average", "sum": "the total", "min": "the lowest", "max
 OPERATORS = {
     "=": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
     "contains": "contains", "starts": "starts with", "ends": "ends with",
+    "not contains": "does not contain", "not starts": "does not start with", "not ends": "does not end with",
 }  # fmt: skip
 COUNTS = {"=": "exactly", "!=": "not", ">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most"}
 

@@ -15,6 +15,7 @@ from sqlchat.providers.offline.reader import Reader
 SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
 """In a comment: that a column holds shares of one."""
 FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
+FLIPPED |= {op: f"not {op}" for op in ("contains", "starts", "ends")}
 
 
 def read_operator(reader: Reader) -> str:

@@ -88,7 +88,7 @@ class Restrictions:
 
     def _compare(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         values = [self.scope.literal(condition.col, value, condition.op) for value in condition.values]
-        if condition.op in ("contains", "starts", "ends"):
+        if condition.op.removeprefix("not ") in ("contains", "starts", "ends"):
             return self._like(column, condition)
         if condition.op == "between":
             return exp.Between(this=column, low=values[0], high=values[1])
@@ -101,9 +101,11 @@ class Restrictions:
         text = str(condition.values[0])
         if "%" in text or "_" in text:
             raise QuestionError("Texts with % or _ cannot be searched for.", words=[text])
-        before, after = {"contains": ("%", "%"), "starts": ("", "%"), "ends": ("%", "")}[condition.op]
+        op = condition.op.removeprefix("not ")
+        before, after = {"contains": ("%", "%"), "starts": ("", "%"), "ends": ("%", "")}[op]
         pattern = exp.Literal.string(f"{before}{text.lower()}{after}")
-        return exp.Like(this=exp.Lower(this=column), expression=pattern)
+        found = exp.Like(this=exp.Lower(this=column), expression=pattern)
+        return exp.Not(this=found) if condition.op.startswith("not ") else found
 
     def _inner(self, root: Key, base: Key | None = None) -> Scope:
         outer = self.scope

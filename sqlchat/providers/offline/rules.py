@@ -12,6 +12,7 @@ from sqlchat.language import lexicon
 
 NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 BE = r"(is|are|was|were|gets?|got|being)"
+WORD = r"""(?!["'])(\.?\w[\w.@-]*)"""
 TAKES_UNTIL = r"does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)"
 WHO_HAVE = r"((who|that|which) )?((have|has|had) )?"
 DOING = (
@@ -112,6 +113,15 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          "which cities do we ship to"),
         (r"((?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend) (?!(?:and|or|in|to|per|by|of|that|which|for) )(\w+)",
          r"\2 on a \1", "weekend loans by city"),
+        (rf"(starting|starts?|beginning|begins?) with (?:an? )?(?:the )?(?:letters? |words? )?{WORD}",
+         r'\1 with "\2"', "members whose name starts with an A"),
+        (rf"(containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD}(?=\W*$)", r'\1 "\2"',
+         "books whose title does not contain sea"),
+        (rf"(ending|ends?) (?:with|in) (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
+         "members whose mail ends with .com"),
+        (rf"(?:with|having|have|has|containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD} "
+         r"in (?:the|its|their|his|her) (names?|titles?|descriptions?|e-?mails?|address|addresses|subjects?|labels?"
+         r"|comments?|notes?|texts?)", r'with "\1" in the \2', "books that have sea in their title"),
         (r"past due", "overdue", "invoices that are past due"),
         (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
          r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",

@@ -27,7 +27,7 @@ JOINING = lexicon.words("and or , on a")
 
 def read(reader: Reader) -> bool:
     mark = reader.at
-    col = _find_asked_day(reader) or periods.find_named_time(reader, FOLLOWING)
+    col = reader.find_column_before(mark, dates.is_date) or periods.find_named_time(reader, FOLLOWING)
     reader.skip(LEADING)
     negated = reader.take("not")
     reader.skip(LEADING)
@@ -62,16 +62,6 @@ def _read_days(reader: Reader) -> tuple[tuple[int, ...], str]:
         return (), ""
     words = " ".join(token.text for token in reader.tokens[start : reader.at])
     return tuple(dict.fromkeys(numbers)), words
-
-
-def _find_asked_day(reader: Reader) -> Col | None:
-    """The column of days whose name ends here: `which delivery dates were on a Friday`."""
-    for start in range(max(0, reader.at - 3), reader.at):
-        for link in reader.links(start):
-            dated = [hit for hit in link.columns if dates.is_date(reader.column(hit.col))]
-            if start + link.size == reader.at and dated and not link.tables:
-                return reader.resolve(dated, link.text, reader.focus.table).col
-    return None
 
 
 def _number_day(col: Col) -> Computed:

@@ -42,6 +42,11 @@ INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (TOURS, "guides whose email ends with .com", {("Otto Roth",), ("Otto Lang",)}),
+    (TOURS, "guides whose email does not contain otto", {("Anna Berg",), ("Otto Lang",)}),
+    (TOURS, "guides that have roth in their name", {("Otto Roth",)}),
+    (TOURS, "which towns start with the letter K?", {("Kiel",)}),
+    (TOURS, 'which towns end with "m"', {("Ulm",)}),
     (TOURS, "what is the email of Anna?", {("anna@x.org",)}),
     (TOURS, "email of Otto", {("otto@x.com",), ("lang@x.com",)}),
     (
