@@ -44,6 +44,7 @@ EXISTING = re.compile(
     r"(?i)^(?:is|are|was|were|do we have|did we have|have we got) (?:there )?(?:an?|any|some) (?=\w)(?!.*\bwhich\b)"
 )
 """`are there any pending orders` is answered by their number."""
+NO_ONE = re.compile(r"(?i)\bno[- ]one\b(?! of)")
 YES_NO = re.compile(r"(?i)^(?:did|does|do|is|are|was|were|has|have|had)(?:n't)? (?!you have|we have|there )")
 """`did we sell any yachts`: answered by whether there are any where it asks for `any` or `ever`."""
 UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:all|every|each|both|most)\b")
@@ -122,6 +123,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (rf"(?:with|having|have|has|containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD} "
          r"in (?:the|its|their|his|her) (names?|titles?|descriptions?|e-?mails?|address|addresses|subjects?|labels?"
          r"|comments?|notes?|texts?)", r'with "\1" in the \2', "books that have sea in their title"),
+        (r"(?:(?:that|which|did|do|does) )*nobody (\w+)(?: in| for| on| at| to| with)?(?=\W*$)", r"without \1",
+         "which rooms did nobody book"),
         (r"past due", "overdue", "invoices that are past due"),
         (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
          r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",

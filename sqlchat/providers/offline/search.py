@@ -38,7 +38,7 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, STATES, UNIVERSAL, YES_NO
+from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, NO_ONE, STATES, UNIVERSAL, YES_NO
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -80,6 +80,7 @@ class Search:
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
         self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
+        question = NO_ONE.sub("nobody", question)
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:

@@ -15,8 +15,8 @@ from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
-BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
-NEVER = lexicon.words("never not n't didn't")
+BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't nobody")
+NEVER = lexicon.words("never not n't didn't nobody")
 SELLING = lexicon.words("sold sell sells selling bought buy buys purchased ordered")
 """Verbs of the rows whose quantity and price are known, where no table is called like them."""
 NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
@@ -47,11 +47,12 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
     """The question with the `noun` for the verb: `booked more than 3 times` -> `with more than 3 bookings`."""
     word = re.escape(verb)
     lead = r"(?:(?:who|that|which) )?(?:(?:have|has|had|are|is|was|were|do|does|did) )?"
-    negated = rf"(?i){lead}(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't)(?: yet)?(?: been| ever)? {word}"
+    never = r"(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't|nobody(?: has| have| had)?)"
+    negated = rf"(?i){lead}{never}(?: yet)?(?: been| ever)? {word}"
     agent = rf"(?i)^who (?:has |have )?{word}" if noun.endswith(("er", "ers", "or", "ors")) else "(?!)"
     for pattern, put in (
         (agent, f"which {noun} have"),
-        (rf"{negated}(?: anything| yet)?(?=\W*$)", f"without {noun}"),
+        (rf"{negated}(?: anything| yet| in| for| on| at| to| with)?(?=\W*$)", f"without {noun}"),
         (negated, f"without {noun} of"),
         (rf"(?i){lead}{word} (?:the )?most(?: often| frequently)?", f"with the most {noun}"),
         (rf"(?i){lead}{word} (?:the )?(?:least|fewest)(?: often)?", f"with the fewest {noun}"),

@@ -16,7 +16,7 @@ from tests.providers.offline.conftest import read_catalog, read_values
 
 HOSTEL = """
 CREATE TABLE rooms (id INTEGER PRIMARY KEY, wing TEXT);
-INSERT INTO rooms VALUES (1, 'east'), (2, 'west');
+INSERT INTO rooms VALUES (1, 'east'), (2, 'west'), (3, 'south');
 CREATE TABLE stays (id INTEGER PRIMARY KEY, room_id INTEGER REFERENCES rooms (id), arrival DATE, total REAL);
 INSERT INTO stays VALUES (1, 1, '2024-03-01', 100), (2, 1, '2024-03-08', 50), (3, 2, '2024-03-09', 70);
 CREATE TABLE extras (id INTEGER PRIMARY KEY, stay_id INTEGER REFERENCES stays (id), label TEXT, qty INTEGER,
@@ -42,6 +42,8 @@ INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (HOSTEL, "rooms nobody stayed in", {(3, "south")}),
+    (HOSTEL, "which rooms did no one stay in?", {(3, "south")}),
     (TOURS, "guides whose email ends with .com", {("Otto Roth",), ("Otto Lang",)}),
     (TOURS, "guides whose email does not contain otto", {("Anna Berg",), ("Otto Lang",)}),
     (TOURS, "guides that have roth in their name", {("Otto Roth",)}),
