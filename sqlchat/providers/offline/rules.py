@@ -29,6 +29,23 @@ def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
+WAYS = {
+    "cheapest": "lowest price", "least expensive": "lowest price", "priciest": "highest price",
+    "most expensive": "highest price", "dearest": "highest price", "oldest": "highest age", "youngest": "lowest age",
+    "longest": "highest duration", "shortest": "lowest duration", "heaviest": "highest weight",
+    "lightest": "lowest weight", "tallest": "highest height", "best paid": "highest salary",
+    "highest paid": "highest salary", "best rated": "highest rating", "worst rated": "lowest rating",
+}  # fmt: skip
+ADJECTIVE = rf"(?P<adjective>{'|'.join(WAYS)})"
+
+
+def _write_average(found: re.Match[str]) -> str:
+    """`city with the lowest average price` for `cheapest city on average`."""
+    way, noun = WAYS[found["adjective"].lower()].split()
+    of = f" of {found['of']}" if "of" in found.re.groupindex else ""
+    return f"which {found['group']} has the {way} average {noun}{of}"
+
+
 def _write_day(found: re.Match[str]) -> str:
     return f"{'earliest' if found.group(3).lower() == 'first' else 'latest'} day of {found.group(2)}"
 
@@ -125,6 +142,18 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          r"|comments?|notes?|texts?)", r'with "\1" in the \2', "books that have sea in their title"),
         (r"(?:(?:that|which|did|do|does) )*nobody (\w+)(?: in| for| on| at| to| with)?(?=\W*$)", r"without \1",
          "which rooms did nobody book"),
+        (rf"^(?:(?:what|which)(?: is| are| was| were) )?(?:the )?{ADJECTIVE} (?P<group>\w[\w ]*?),? "
+         r"on average(?=\W*$)", _write_average, "what is the cheapest city on average"),
+        (rf"^(?:what|which) (?P<group>\w[\w ]*?)(?: is| are| was| were) (?:the )?{ADJECTIVE},? on average(?=\W*$)",
+         _write_average, "which city is the most expensive on average"),
+        (rf"^(?:what|which) (?P<group>\w[\w ]*?)(?: has| have| had) (?:the )?{ADJECTIVE} (?P<of>\w+),? "
+         r"on average(?=\W*$)", _write_average, "which city has the oldest members on average"),
+        (r"do (?:we|you|they) (?:currently )?(?:sell|produce|publish|teach|host|lease|rent out|look after)(?=\W*$)",
+         "are there", "how many books do we sell"),
+        (r"whose (\w+) (?:was|were|got|has been|have been) (\w+) (?:more than once|at least twice)",
+         r"with more than 1 \1 that were \2", "members whose loans were prolonged more than once"),
+        (rf"(more than|fewer than|less than|at least|at most|exactly) {NUMBER} (\w+) (\w+s)(?=\W*$)",
+         r"\1 \2 \4 that are \3", "members with more than 2 prolonged loans"),
         (r"past due", "overdue", "invoices that are past due"),
         (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
          r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",

@@ -58,7 +58,11 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
         (rf"(?i){lead}{word} (?:the )?(?:least|fewest)(?: often)?", f"with the fewest {noun}"),
         (rf"(?i){lead}{word} {NUMBER} (\w+) times", rf"with \1 \2 {noun}"),
         (rf"(?i){lead}{word} more than once", f"with more than 1 {noun}"),
-    ):
+        (
+            rf"(?i){lead}{word} (?!the )(\w[\w -]*?) (?:more than once|at least twice)",
+            rf"with more than 1 {noun} of \1",
+        ),
+    ):  # fmt: skip
         changed = re.sub(pattern, put, question)
         if changed != question:
             yield changed

@@ -42,6 +42,11 @@ INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (FREIGHT, "which grade is the most expensive on average?", {("slow",)}),
+    (FREIGHT, "hubs whose crates were lost more than once", set()),
+    (FREIGHT, "hubs with more than 2 lost crates", set()),
+    (FREIGHT, "hubs with at least 1 shipped crates", {(1, "Kiel")}),
+    (FREIGHT, "how many hubs do we host", {(2,)}),
     (HOSTEL, "rooms nobody stayed in", {(3, "south")}),
     (HOSTEL, "which rooms did no one stay in?", {(3, "south")}),
     (TOURS, "guides whose email ends with .com", {("Otto Roth",), ("Otto Lang",)}),
