@@ -62,6 +62,7 @@ def _one(reader: Reader) -> bool:
         or states.read(reader)
         or row_conditions.read(reader)
         or _column(reader)
+        or amount_conditions.read_percentage(reader)
         or amount_conditions.read_price(reader)
         or _read_counted_column(reader)
         or amount_conditions.read_unit(reader)

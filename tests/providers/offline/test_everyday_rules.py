@@ -42,6 +42,9 @@ INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (TOURS, "how many tours are over 70 percent", {(2,)}),
+    (TOURS, "number of tours with at least 80% full", {(2,)}),
+    (TOURS, "themes of tours with a full pct under 50 percent", {("Castle",)}),
     (FREIGHT, "which grade is the most expensive on average?", {("slow",)}),
     (FREIGHT, "hubs whose crates were lost more than once", set()),
     (FREIGHT, "hubs with more than 2 lost crates", set()),
