@@ -109,7 +109,7 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return leading
     if (flagged := aggregates.read_flagged(reader, [])) is not None:
         return flagged
-    if (flags.find_flag(reader) is not None or reader.low() in states.CURRENT | {"overdue"}) and (
+    if (flags.find_flag(reader) is not None or reader.low() in states.DESCRIBING) and (
         qualified := things.read_qualified(reader)
     ) is not None:
         return qualified

@@ -12,13 +12,15 @@ from sqlchat.providers.offline.query import AnyOf, Condition, Null, Period
 from sqlchat.providers.offline.reader import Reader
 
 CURRENT = lexicon.words("current active ongoing running valid")
+COMING = lexicon.words("upcoming forthcoming future")
+DESCRIBING = CURRENT | COMING | {"overdue"}
 LEADING = lexicon.words("that which who are is were was currently still be")
 
 
 def read_described(reader: Reader) -> tuple[list[Condition], Link | None]:
     """The conditions of `current` in `current leases`, stepped over, and the link of the table after it."""
     word, following = reader.low(), reader.link(reader.at + 1)
-    if word not in CURRENT | {"overdue"} or reader.links() or following is None or not following.tables:
+    if word not in DESCRIBING or reader.links() or following is None or not following.tables:
         return [], None
     hit = reader.table_of(following)
     found = _make_conditions(reader, hit.key, word) if hit is not None else []
@@ -31,7 +33,7 @@ def read(reader: Reader) -> bool:
     mark, table = reader.at, reader.focus.table
     reader.skip(LEADING)
     word = reader.low()
-    if table is None or word not in CURRENT | {"overdue"} or reader.links():
+    if table is None or word not in DESCRIBING or reader.links():
         reader.at = mark
         return False
     found = _make_conditions(reader, table, word)
@@ -46,6 +48,12 @@ def read(reader: Reader) -> bool:
 
 def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
     today, tomorrow = reader.today.isoformat(), (reader.today + timedelta(days=1)).isoformat()
+    if word in COMING:
+        time = reader.time_column(table)
+        if time is None or not dates.is_date(reader.column(time)):
+            return []
+        reader.assume(f"{word.capitalize()} is what lies after today, {today}, by {time.table[1]}.{time.name}.")
+        return [Period(time, tomorrow, None)]
     span = find_duration(reader, table)
     if word == "overdue":
         columns = [c for c in reader.linker.tables[table].columns if dates.is_date(c)]

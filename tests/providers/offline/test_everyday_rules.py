@@ -38,10 +38,14 @@ INSERT INTO guides VALUES (1, 'Anna Berg', 'anna@x.org', 'Ulm'), (2, 'Otto Roth'
 CREATE TABLE tours (id INTEGER PRIMARY KEY, guide_id INTEGER REFERENCES guides (id), theme TEXT, tour_date DATE,
   booked_on DATE, fee REAL, full_pct REAL);
 INSERT INTO tours VALUES (1, 1, 'Castle', '2024-03-01', '2024-02-03', 10, 80),
-  (2, 1, 'Castle', '2024-03-02', '2024-02-05', 20, 40), (3, 2, 'Cellar', '2024-03-03', '2024-02-05', 40, 95);
+  (2, 1, 'Castle', '2024-03-02', '2024-02-05', 20, 40), (3, 2, 'Cellar', '2024-03-03', '2024-02-05', 40, 95),
+  (4, 3, 'Tower', '2024-07-02', '2024-06-05', NULL, NULL);
 """
 """2024-03-01 is a Friday."""
 READ = [
+    (TOURS, "how many upcoming tours are there", {(1,)}),
+    (TOURS, "themes of upcoming tours", {("Tower",)}),
+    (TOURS, "upcoming tours", {(4, 3, "Tower", "2024-07-02", "2024-06-05", None, None)}),
     (TOURS, "how many tours are over 70 percent", {(2,)}),
     (TOURS, "number of tours with at least 80% full", {(2,)}),
     (TOURS, "themes of tours with a full pct under 50 percent", {("Castle",)}),
@@ -101,3 +105,14 @@ def test_reads(script: str, question: str, rows: set[tuple[Any, ...]]) -> None:
 def test_refuses(script: str, question: str) -> None:
     with pytest.raises(QuestionError):
         ask(script, question)
+
+
+def test_suggests_the_states_there_are() -> None:
+    with pytest.raises(QuestionError) as caught:
+        ask(FREIGHT, "are there any pending crates?")
+    assert caught.value.facts["suggestions"][:2] == ["how many shipped crates?", "how many lost crates?"]
+
+
+def test_tells_whose_name_was_read() -> None:
+    draft, _ = ask(TOURS, "email of Otto")
+    assert '"Otto" is read as guides.full_name Otto Roth or Otto Lang.' in draft.assumptions
