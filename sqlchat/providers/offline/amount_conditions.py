@@ -76,11 +76,13 @@ def read_percentage(reader: Reader) -> bool:
     if link is not None and named:
         col = reader.resolve(named, link.text, table).col
         reader.at += link.size
-    else:
+    elif reader.explicit_subject:
         kept = [Col(table, column.name) for column in reader.linker.tables[table].columns if dates.is_number(column)]
         kept = [each for each in kept if names_percent(reader, each) or SHARE.search(reader.column(each).comment)]
         before = reader.find_column_before(mark, dates.is_number)
         col = before if before is not None else kept[0] if len(kept) == 1 else None
+    else:
+        col = None
     if col is None:
         reader.at = mark
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.tokens import stems
 from sqlchat.providers.offline import (
     amount_conditions,
     dates,
@@ -331,6 +332,10 @@ def _named(reader: Reader) -> bool:
     op = like[0] if like is not None and not called else "="
     token = reader.token()
     unknown = token is not None and token.kind == "text" and (called or like is not None or not reader.links())
+    bare = like is not None and told is None and not called and token is not None
+    if bare and token is not None and reader.linker.hits(stems(token.text), token.text.lower()):
+        unknown = False  # `orders including discount` looks for no text
+    unknown = unknown and not (like is None and (reader.low(-1),) in lexicon.LIKES)
     if len(display) != 1 or not (unknown or called or apposed):
         reader.at = mark
         return False

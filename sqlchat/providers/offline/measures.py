@@ -91,11 +91,11 @@ def find_quantity(table: Table) -> str | None:
         for column in table.columns
         if INTEGER_TYPE.search(column.type)
         and column.name not in keys
-        and len(named := name_words(column.name)) == 1
-        and named[0].endswith("s")
-        and named[0] not in DEEDS
-        and named[0] not in UNITS
-        and named[0] not in MEASURE_UNITS
+        and len(parts := name_words(column.name)) == 1
+        and parts[0].endswith("s")
+        and parts[0] not in DEEDS
+        and parts[0] not in UNITS
+        and parts[0] not in MEASURE_UNITS
     ]
     return found[0] if len(found) == 1 else None
 

@@ -25,7 +25,7 @@ MOST_WORDS = 3
 """Words at fault for which others are looked for."""
 MOST_COLUMNS = 4
 STATES = frozenset({"status", "state", "stage", "phase", "condition"})
-MOST_STATES = 8
+MOST_STATES, MOST_STATES_SHOWN = 8, 2
 MANY = 10_000
 
 
@@ -81,7 +81,7 @@ def _list_states(linker: Linker, table: Key) -> Iterator[str]:
     for column in linker.tables[table].columns:
         held = linker.values.get(Col(table, column.name), ())
         if STATES.intersection(linker.column_words(table, column.name)) and 1 < len(held) <= MOST_STATES:
-            yield from held
+            yield from held[:MOST_STATES_SHOWN]
 
 
 def _count_values(linker: Linker, col: Col) -> int:

@@ -78,6 +78,8 @@ READ = [
     (FREIGHT, "which towns do we ship to", {("Ulm",), ("Trier",)}),
 ]
 REFUSED = [
+    (TOURS, "guides including fee"),
+    (TOURS, "total fee over 10 percent"),
     (TOURS, "what is the email of Walter?"),
     (TOURS, "tours of Walter"),
     (TOURS, "how many tours were booked on Friday"),
