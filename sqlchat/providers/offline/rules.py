@@ -133,7 +133,9 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          r"\2 on a \1", "weekend loans by city"),
         (rf"(starting|starts?|beginning|begins?) with (?:an? )?(?:the )?(?:letters? |words? )?{WORD}",
          r'\1 with "\2"', "members whose name starts with an A"),
-        (rf"(containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD}(?=\W*$)", r'\1 "\2"',
+        (r"(names?|titles?|descriptions?|e-?mails?|address|subjects?|labels?|comments?|notes?|texts?) "
+         r"((?:do|does|did) not |don't |doesn't )?(containing|contains?|including|includes?) (?:the )?"
+         rf"(?:words? |texts? )?{WORD}(?=\W*$)", r'\1 \2\3 "\4"',
          "books whose title does not contain sea"),
         (rf"(ending|ends?) (?:with|in) (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
          "members whose mail ends with .com"),
