@@ -79,7 +79,7 @@ READ = [
 ]
 REFUSED = [
     (TOURS, "guides including fee"),
-    (TOURS, "which guides contain roth"),
+    (TOURS, "which guides contain nuts"),
     (TOURS, "total fee over 10 percent"),
     (TOURS, "what is the email of Walter?"),
     (TOURS, "tours of Walter"),
