@@ -17,6 +17,8 @@ ENDINGS = frozenset(
 )
 """What may follow a common root; `-` stands for nothing."""
 SHORTEST_ROOT = 4
+DOUBLED = re.compile(r"([lptnmrgb])\1(ed|ing)$")
+"""`enrolled` of `enrol`."""
 IRREGULAR = {
     "sold": "sale", "sell": "sale", "bought": "purchase", "paid": "payment", "pay": "payment", "pays": "payment",
     "gave": "gift", "sent": "shipment", "flew": "flight", "flown": "flight", "fly": "flight", "drove": "drive",
@@ -30,6 +32,11 @@ IRREGULAR = {
 def have_one_root(word: str, noun: str) -> bool:
     """Whether both, in lower case, are the same root with endings that verbs and nouns take."""
     word = IRREGULAR.get(word, word)
+    single = DOUBLED.sub(r"\1\2", word)
+    return _share_root(word, noun) or (single != word and _share_root(single, noun))
+
+
+def _share_root(word: str, noun: str) -> bool:
     size = 0
     while size < min(len(word), len(noun)) and word[size] == noun[size]:
         size += 1

@@ -95,7 +95,7 @@ _TIME = "*time*"
 ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "youngest": _AGE, "oldest": (*_OLD, (_TIME, "asc")), "eldest": _OLD,
     "newest": ((_TIME, "desc"),), "latest": ((_TIME, "desc"),), "earliest": ((_TIME, "asc"),),
-    "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
+    "last": ((_TIME, "desc"),), "next": ((_TIME, "asc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
     "tallest": (("height", "desc"),),
     "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
@@ -103,6 +103,12 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "cheapest": tuple((name, "asc") for name in _PRICES), "priciest": tuple((name, "desc") for name in _PRICES),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
+_SIZES = ("size", "area", "sqm", "square meters", "floor area", "surface", "capacity", "population")
+SIZES: Final = {
+    word: tuple((name, way) for name in _SIZES)
+    for word, way in (("biggest", "desc"), ("largest", "desc"), ("smallest", "asc"))
+}
+"""Adjectives that speak of these columns where no other thing follows them."""
 MOST_ADJECTIVES: Final[dict[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ("most", "expensive"): tuple((name, "desc") for name in _PRICES),
     ("least", "expensive"): tuple((name, "asc") for name in _PRICES),
@@ -155,7 +161,8 @@ TRAILING: Final[dict[tuple[str, ...], str]] = {
 }  # fmt: skip
 LIKES: Final[dict[tuple[str, ...], str]] = {
     ("containing",): "contains", ("contains",): "contains", ("contain",): "contains", ("includes",): "contains",
-    ("including",): "contains", ("that", "contains"): "contains", ("with", "the", "word"): "contains",
+    ("include",): "contains", ("including",): "contains", ("that", "contains"): "contains",
+    ("with", "the", "word"): "contains",
     ("contains", "the", "word"): "contains", ("containing", "the", "word"): "contains",
     ("starting", "with"): "starts", ("starts", "with"): "starts", ("start", "with"): "starts",
     ("beginning", "with"): "starts", ("begins", "with"): "starts", ("begin", "with"): "starts",
@@ -204,7 +211,8 @@ SYNONYMS: Final = (
     ("last name", "surname", "family name"), ("first name", "given name", "forename"), ("city", "town"),
     ("category", "kind"), ("zip", "postcode", "zip code", "postal code"), ("name", "title"), ("type", "kind"),
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
-    ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("quantity", "units", "amount"),
+    ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("beds", "bedrooms"),
+    ("quantity", "units", "amount", "portions", "pieces", "copies"),
     ("capacity", "number of seats", "seats"), ("location", "place"), ("student", "pupil"), ("doctor", "physician"),
     ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"),
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
@@ -222,11 +230,14 @@ ABBREVIATIONS: Final = {
     "addr": ("address",), "desc": ("description",), "yr": ("year",), "tel": ("phone",), "cust": ("customer",),
     "prod": ("product",), "emp": ("employee",), "cat": ("category",), "pct": ("percent",), "avg": ("average",),
     "lat": ("latitude",), "lng": ("longitude",), "lon": ("longitude",), "temp": ("temperature",),
-    "max": ("maximum",), "min": ("minimum",), "ccy": ("currency",), "stu": ("student",),
+    "max": ("maximum",), "min": ("minimum",),
+    "birthdate": ("birth", "date"), "birthday": ("birth", "date"), "ccy": ("currency",), "stu": ("student",),
 }  # fmt: skip
-REVENUE: Final = frozenset({"revenue", "sales", "turnover"})
+REVENUE: Final = words("revenue sales turnover takings income earnings proceeds")
 QUANTITY_WORDS: Final = ("quantity", "qty", "units")
-PRICE_WORDS: Final = ("unit price", "price")
+PRICE_WORDS: Final = ("unit price", "price", "sold price", "sale price", "selling price", "price sold", "price paid")
+
+COST_WORDS: Final = ("unit cost", "cost price", "purchase price", "purchase cost", "buying price", "cost")
 
 MONTHS: Final = {
     name: number
@@ -239,11 +250,11 @@ UNITS: Final = {
     "year": "year", "years": "year", "yearly": "year", "annual": "year", "annually": "year",
     "month": "month", "months": "month", "monthly": "month", "quarter": "quarter", "quarters": "quarter",
     "quarterly": "quarter", "week": "week", "weeks": "week", "weekly": "week", "day": "day", "days": "day",
-    "daily": "day", "weekday": "weekday", "weekdays": "weekday",
+    "daily": "day", "hour": "hour", "hours": "hour", "hourly": "hour", "weekday": "weekday", "weekdays": "weekday",
 }  # fmt: skip
 MEASURE_UNITS: Final = words(
     "years year old euros euro dollars dollar eur usd pounds kg kilograms percent pieces units meters metres km "
-    "kilometers miles days hours minutes seconds"
+    "kilometers miles days hours minutes seconds kilos kilo lbs litres liters cm percent"
 )
 DEMONYMS: Final = {
     "french": "france", "german": "germany", "spanish": "spain", "italian": "italy", "dutch": "netherlands",
@@ -264,5 +275,25 @@ SEXES: Final = {
 }  # fmt: skip
 """How a column of sexes may hold them."""
 NAME_COLUMNS: Final = (
-    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name"
+    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name",
+    "description", "address"
 )  # fmt: skip
+PEOPLE: Final = words(
+    "person people member customer client patient student pupil employee worker teacher instructor tenant "
+    "donor user guest visitor driver passenger staff author player trainer agent doctor nurse subscriber "
+    "reader buyer shopper seller volunteer applicant candidate participant resident citizen singer actor "
+    "director supporter borrower owner renter learner contact cashier clerk courier rider chef cook host coach "
+    "captain officer writer editor speaker judge referee dentist lawyer consultant developer engineer designer "
+    "salesperson recruiter recipient reviewer organizer waitress actress colleague parent friend artist "
+    "musician waiter pilot technician manager"
+)
+SERVED: Final = words(
+    "customer client member guest patient owner tenant subscriber user passenger borrower donor buyer shopper patron "
+    "visitor renter rider policyholder account"
+)
+"""People for whom things are done; of a database's tables mostly one holds them."""
+CLIENTS: Final = words("customer client member guest patron buyer shopper subscriber user visitor")
+"""Of these the words that may be said of each of them."""
+STAFF: Final = words("employee staff worker personnel colleague")
+JOINED: Final = words("joined registered signup signed registration member join enrolled since")
+"""Words of the day on which people came, whatever the verb of a question."""

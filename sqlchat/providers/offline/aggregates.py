@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, dates, flags, grain, nouns, refusal, things
+from sqlchat.providers.offline import amounts, computed, dates, flags, grain, nouns, refusal, things
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader, is_participle
 
+KINDS = lexicon.words("type kind status level category option")
+"""Last words of columns that tell of what kind a thing is."""
 JOINERS = (
     ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
     (",",),
@@ -113,6 +115,9 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if functions != ["count"] and not is_column(reader, 1):
         reader.skip(skipped | {"total"})
     distinct = take_distinct(reader) or distinct
+    if functions != ["count"] and (figure := computed.read(reader)) is not None:
+        figure.functions = [name for name in functions if name != "count"]
+        return figure
     if (functions == ["count"] or totalled) and (qualified := things.read_qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
@@ -137,7 +142,10 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         return each
     if functions == ["sum"] and link.tables and is_participle(reader.tokens[link.start + link.size - 1].low):
         return _find_amount_in(reader, link, functions)  # `total invoiced`
-    if functions in (["sum"], ["count"]) and link.tables and not link.measures:
+    exact = functions == ["count"] and any(
+        hit.tier < 2 or link.text.lower() == "sales" for hit in link.tables
+    )  # `how many sales`, of a table `sale`
+    if functions in (["sum"], ["count"]) and link.tables and (exact or not link.measures):
         if functions == ["sum"] and (amount := _find_amount_of(reader, link)) is not None:
             return amount
         asked = things.read_table(reader, link)
@@ -169,9 +177,37 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if link.columns:
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
+            _check_kind(reader, link)
+            if (dated := _count_days(reader, link)) is not None:
+                return dated
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _check_kind(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how many jobs`, if only a column tells the kind of job."""
+    for hit in link.columns:
+        words = reader.linker.column_words(hit.col.table, hit.col.name)
+        if hit.tier == 2 and words[-1] in KINDS and words[-1] not in link.text.lower():
+            kind = f"{' '.join(words)}s"
+            raise QuestionError(
+                f'"{link.text}" may be the {kind} or something else that is counted.',
+                words=[link.text],
+                reason="ambiguous",
+                rewrites=[(link.text, f"different {kind}")],
+            )
+
+
+def _count_days(reader: Reader, link: Link) -> Asked | None:
+    """`how many arrivals`, of a column of days: its rows, of which these are the days."""
+    cols = [hit.col for hit in link.columns]
+    last = link.text.lower().split()[-1]
+    if len(cols) != 1 or not dates.is_date(reader.column(cols[0])) or last == "date" or is_participle(last):
+        return None
+    reader.at += link.size
+    reader.timed = cols[0]
+    return Asked("table", link.text, ["count"], table=cols[0].table)
 
 
 def _find_amount_of(reader: Reader, link: Link) -> Asked | None:

@@ -7,7 +7,14 @@ from sqlchat.language.tokens import name_words
 from sqlchat.providers.offline import dates, nouns
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.naming import KEPT_IN, drop_unit
-from sqlchat.providers.offline.operands import add_comparison, read_operands
+from sqlchat.providers.offline.operands import (
+    SHARE,
+    add_comparison,
+    convert_percent,
+    names_percent,
+    read_operands,
+    read_percent,
+)
 from sqlchat.providers.offline.reader import Reader
 
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
@@ -52,6 +59,38 @@ def read_price(reader: Reader) -> bool:
     return True
 
 
+def read_percentage(reader: Reader) -> bool:
+    """`more than 10 % discount`, `over 10 percent`: the column that is named, or the only one of percentages."""
+    mark, table = reader.at, reader.focus.table
+    reader.skip({"with", "of", "by", "a", "an", "that", "are", "is", "have", "has", "had"})
+    hit = reader.phrase(lexicon.OPERATORS)
+    op = lexicon.COMPARISONS.get(hit[0], "") if hit is not None else "="
+    reader.at += hit[1] if hit is not None else 0
+    token, percent = reader.token(), read_percent(reader)
+    if table is None or token is None or percent is None or not op:
+        reader.at = mark
+        return False
+    reader.at += 1 if token.percent is not None else 2
+    link = reader.link()
+    named = [h for h in link.columns if dates.is_number(reader.column(h.col))] if link is not None else []
+    if link is not None and named:
+        col = reader.resolve(named, link.text, table).col
+        reader.at += link.size
+    elif reader.explicit_subject:
+        kept = [Col(table, column.name) for column in reader.linker.tables[table].columns if dates.is_number(column)]
+        kept = [each for each in kept if names_percent(reader, each) or SHARE.search(reader.column(each).comment)]
+        before = reader.find_column_before(mark, dates.is_number)
+        col = before if before is not None else kept[0] if len(kept) == 1 else None
+    else:
+        col = None
+    if col is None:
+        reader.at = mark
+        return False
+    reader.assume(f"{col.table[1]}.{col.name} is compared.")
+    add_comparison(reader, col, op, (convert_percent(reader, col, percent),), negated=False)
+    return True
+
+
 def _holds_money(reader: Reader, prices: list[Col]) -> bool:
     """Whether the column is the one amount of things that are sold or paid, so that a bare number means it."""
     return nouns.list_money(reader.linker, prices[0].table) == prices
@@ -74,7 +113,9 @@ def _skip_unit(reader: Reader, price: Col) -> bool:
     """Step over `a month` after an amount that is kept by the month."""
     size = 2 if reader.low() in ("a", "per", "an") else 1
     unit = BY_MONTH.get(reader.low(size - 1))
-    if unit is None or unit not in reader.linker.column_words(price.table, price.name):
+    words = reader.linker.column_words(price.table, price.name)
+    habitual = unit == "monthly" and words[-1] in ("rent", "salary", "wage")
+    if unit is None or not (unit in words or habitual):
         return False
     reader.at += size
     return True

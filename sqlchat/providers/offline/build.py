@@ -12,7 +12,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, empty
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
@@ -65,6 +65,17 @@ class _Builder:
             clause = restrictions.sql(query.part, anchor)
             figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
             outputs[figure] = self._share(query.outputs[figure], clause)
+        if query.share_of_groups:
+            outputs = [
+                self._share_of_all(s) if isinstance(t, Agg) else s
+                for t, s in zip(query.outputs, outputs, strict=True)
+            ]
+        if query.asks_any and isinstance(query.outputs[0], Agg):
+            some = exp.GT(this=outputs[0].unalias().copy(), expression=exp.Literal.number(0))
+            outputs.append(exp.alias_(some, "any", quoted=True))
+        if query.within:
+            outputs, names = self._rank_within(outputs, where, order)
+            order = []
         select = self.scope.frame(exp.select(*outputs), keep=query.part is not None)
         if query.distinct:
             select = select.distinct()
@@ -76,7 +87,47 @@ class _Builder:
             select = select.having(clause)
         if order:
             select = select.order_by(*order)
+        if query.within:
+            inner = select.subquery("ranked")
+            place = exp.LTE(this=exp.column("place"), expression=exp.Literal.number(query.limit or 1))
+            return exp.select(*names).from_(inner).where(place).order_by(*names[:1])
         return select.limit(query.limit) if query.limit is not None else select
+
+    def _rank_within(
+        self, outputs: list[exp.Expr], where: list[exp.Expr], order: list[exp.Ordered]
+    ) -> tuple[list[exp.Expr], list[exp.Expr]]:
+        """The outputs, each under a name of its own, and the place of the row in its group; and those names."""
+        names: list[str] = []
+        for output in outputs:
+            name = output.alias_or_name
+            owner = output.table if isinstance(output, exp.Column) else "other"
+            names.append(name if name not in names else f"{owner}_{name}")
+        named = [
+            exp.alias_(output.unalias(), name, quoted=not name.isidentifier())
+            for output, name in zip(outputs, names, strict=True)
+        ]
+        keys = [key for group in self.query.within for key in self._keys_of(group)]
+        ranked = self.query.order[0][0]
+        if not isinstance(ranked, Agg):
+            where.append(exp.Not(this=exp.Is(this=self._term(ranked), expression=exp.Null())))
+        timed = isinstance(ranked, Col) and dates.is_date(self.linker.catalog_column(ranked))
+        if timed:
+            tie = [self.scope.column(Col(table_of(ranked), name)) for name in self.joins.row_key(table_of(ranked))]
+            order = [*order, *(exp.Ordered(this=key) for key in tie)]
+        place = exp.Window(
+            this=exp.RowNumber() if timed else exp.Rank(), partition_by=keys, order=exp.Order(expressions=order)
+        )
+        columns: list[exp.Expr] = [
+            exp.column(exp.to_identifier(name, quoted=not name.isidentifier())) for name in names
+        ]
+        return [*named, exp.alias_(place, "place")], columns
+
+    @staticmethod
+    def _share_of_all(figure: exp.Expr) -> exp.Expr:
+        amount = figure.unalias()
+        every = exp.Window(this=exp.Sum(this=amount.copy()))
+        share = exp.Mul(this=exp.Literal.number("100.0"), expression=amount)
+        return exp.alias_(exp.Div(this=share, expression=every, typed=True), "percentage")
 
     def _share(self, term: Term, clause: exp.Expr | None) -> exp.Expr:
         """The percentage of what is counted or added up that the rows of the part have."""
@@ -95,7 +146,7 @@ class _Builder:
             needed.append(table_of(term))
             if isinstance(term, Agg) and term.per is not None:
                 needed.append(term.per)
-        needed += [group if isinstance(group, tuple) else table_of(group) for group in query.groups]
+        needed += [group if isinstance(group, tuple) else table_of(group) for group in (*query.groups, *query.within)]
         if query.subject and not any(isinstance(t, Agg) for t in query.outputs) and not query.groups:
             needed.append(query.subject)
         needed = list(dict.fromkeys(needed))
@@ -125,7 +176,8 @@ class _Builder:
     def _named(self, term: Term) -> exp.Expr:
         sql = self._term(term)
         name = output_name(term)
-        return exp.alias_(sql, name, quoted=not name.isidentifier()) if not isinstance(term, Col) else sql
+        plain = isinstance(term, Col) and not isinstance(term, Computed)
+        return sql if plain else exp.alias_(sql, name, quoted=not name.isidentifier())
 
     def _term(self, term: Term) -> exp.Expr:
         if isinstance(term, Col):
@@ -190,10 +242,7 @@ class _Builder:
             return []
         keys: list[exp.Expr] = []
         for group in self.query.groups:
-            if isinstance(group, tuple):
-                keys += [self.scope.column(Col(group, name)) for name in self._row_key(group)]
-            else:
-                keys.append(self._term(group))
+            keys += self._keys_of(group)
         plain = [
             t for t in (*self.query.outputs, *(t for t, _ in self.query.order)) if not isinstance(t, Agg | Measure)
         ]
@@ -202,6 +251,11 @@ class _Builder:
             if sql not in keys:
                 keys.append(sql)
         return keys
+
+    def _keys_of(self, group: Col | DatePart | Key) -> list[exp.Expr]:
+        if isinstance(group, tuple):
+            return [self.scope.column(Col(group, name)) for name in self._row_key(group)]
+        return [self._term(group)]
 
     def _row_key(self, key: Key) -> tuple[str, ...]:
         found = self.joins.row_key(key) or tuple(col.name for col in self.linker.display(key))

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, values
+from sqlchat.language.tokens import stems
+from sqlchat.providers.offline import (
+    amount_conditions,
+    dates,
+    flags,
+    nulls,
+    periods,
+    persons,
+    row_conditions,
+    states,
+    values,
+    weekdays,
+)
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 OWNING = lexicon.words("its their his her the")
 PIECES = lexicon.words("the a word string substring letter letters text phrase")
@@ -48,16 +60,22 @@ def _one(reader: Reader) -> bool:
         or nulls.read(reader)
         or _read_average(reader)
         or _read_within(reader)
+        or states.read(reader)
+        or row_conditions.read(reader)
         or _column(reader)
+        or amount_conditions.read_percentage(reader)
         or amount_conditions.read_price(reader)
         or _read_counted_column(reader)
         or amount_conditions.read_unit(reader)
+        or row_conditions.read_lasting(reader)
         or amount_conditions.read_age(reader)
         or amount_conditions.read_stock(reader)
         or _named(reader)
         or _adjective(reader)
+        or weekdays.read(reader)
         or periods.read(reader)
         or values.read(reader)
+        or persons.read(reader)
     )
 
 
@@ -164,17 +182,23 @@ def _column(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += link.size
+    holders = {hit.target for hit in link.columns}
     if comparative and reader.at - link.size > mark and reader.low() == "than":
         return _read_than(reader, mark, link, GREATER[comparative])
     reader.skip({"of", "is", "are", "was", "were", "that", "which", "value"})
+    if link.size == 1 and is_participle(link.text.lower()) and reader.low() in lexicon.IN:
+        after = reader.link(reader.at + 1)
+        reader.at += after is not None and any(hit.target in holders for hit in after.values)  # `insured with Acme`
     negated = False
-    if reader.low() in ("not", "isn't"):
+    if reader.low() in ("do", "does", "did") and reader.low(1) == "not":
+        reader.at += 1
+    if reader.low() in ("not", "isn't", "don't", "doesn't"):
         negated = True
         reader.at += 1
     if _read_column_average(reader, link):
         return True
     op = read_operator(reader)
-    reader.skip(BEFORE_VALUE)
+    reader.skip(BEFORE_VALUE if op not in ("starts", "ends", "contains") else ())
     col = reader.resolve(_find_holders(reader, link, op), link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
@@ -295,7 +319,10 @@ def _named(reader: Reader) -> bool:
     apposed = _is_apposed(reader)
     table = reader.focus.table
     display = reader.linker.display(table) if table else []
-    reader.skip({"that", "which", "who", "whose", "is", "are"})
+    told = reader.find_column_before(mark, dates.is_text) if not apposed else None
+    display = [told] if told is not None else display
+    reader.skip({"that", "which", "who", "whose", "is", "are", "do", "does"})
+    negated = reader.take("not")
     called = reader.low() in ("named", "called", "titled")
     like = reader.phrase(lexicon.LIKES)
     if called:
@@ -305,6 +332,10 @@ def _named(reader: Reader) -> bool:
     op = like[0] if like is not None and not called else "="
     token = reader.token()
     unknown = token is not None and token.kind == "text" and (called or like is not None or not reader.links())
+    bare = like is not None and told is None and not called and token is not None
+    if bare and token is not None and reader.linker.hits(stems(token.text), token.text.lower()):
+        unknown = False  # `orders including discount` looks for no text
+    unknown = unknown and not (like is None and (reader.low(-1),) in lexicon.LIKES)
     if len(display) != 1 or not (unknown or called or apposed):
         reader.at = mark
         return False
@@ -312,7 +343,9 @@ def _named(reader: Reader) -> bool:
     if operands is None:
         reader.at = mark
         return False
-    add_comparison(reader, display[0], op, operands, negated=False)
+    if like is not None and told is None:
+        reader.assume(f"The text is looked for in {display[0].table[1]}.{display[0].name}.")
+    add_comparison(reader, display[0], op, operands, negated)
     return True
 
 

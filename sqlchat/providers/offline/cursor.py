@@ -17,6 +17,7 @@ from sqlchat.sql.catalog import Column
 
 LONGEST_PHRASE = 7
 SAID = frozenset({"word", "sign", "number"})
+LATE = (("late",), ("early",), ("within",), ("overdue",))
 DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
@@ -96,7 +97,8 @@ class Cursor:
         """Step over `show me all the`, up to a table that is named like such a word: `which show`."""
         while not self.done and self.low() in lexicon.LEADS:
             named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
-            if named and (link := self.link()) is not None and link.tables:
+            link = self.link() if named or self.low() == "list" else None
+            if link is not None and ((named and link.tables) or any(hit.tier == 0 for hit in link.columns)):
                 return
             self.at += 1
 
@@ -142,7 +144,9 @@ class Cursor:
         if index not in self._links:
             found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
             self._links[index] = [
-                link for link in found if not self._is_parted(link, found) and not self._is_acting(link)
+                link
+                for link in found
+                if not (self._is_parted(link, found) or self._is_acting(link) or self._is_done_by_us(link))
             ]
         return self._links[index]
 
@@ -151,23 +155,44 @@ class Cursor:
         last = self.tokens[link.start + link.size - 1]
         return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
 
+    def _is_done_by_us(self, link: Link) -> bool:
+        """Whether a word for a value is what someone does, such as `do we deliver to`: no state like `delivered`."""
+        if link.size > 1 or not link.values or link.tables or link.measures or link.start < 2:
+            return False
+        auxiliary, pronoun = (token.low for token in self.tokens[link.start - 2 : link.start])
+        after = self.tokens[link.start + 1].low if link.start + 1 < len(self.tokens) else ""
+        done = auxiliary == "do" or (auxiliary == "did" and after in ("to", "from"))
+        word = self.tokens[link.start].low
+        return done and pronoun in ("we", "you", "they") and all((h.value or "").lower() != word for h in link.values)
+
     def _is_parted(self, link: Link, found: Sequence[Link]) -> bool:
         """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
         if not link.columns or link.tables or link.size == 1:
             return False
         dated = self.is_dated(link.start + link.size)
+        end = link.start + link.size
+        lows = tuple(token.low for token in self.tokens[end : end + 2])
+        compared = lows in lexicon.OPERATORS or lows[:1] in lexicon.OPERATORS  # `repairs cost more than 10`
+        compared = compared or lows[:1] in LATE or lows == ("on", "time")
         for thing in found:
             rest = link.size - thing.size
             verb = self.tokens[link.start + thing.size] if rest > 0 else None
             tables = {hit.target for hit in thing.tables}
             own = [hit.col for hit in link.columns if hit.col.table in tables]
-            done = {col for col in own if dated or self.linker.is_flag(col)}
-            if verb is None or not done or not (is_participle(verb.low) or verb.low in ("is", "are")):
+            several = compared and self.tokens[link.start + thing.size - 1].low.endswith("s")
+            tied = end < len(self.tokens) and self.tokens[end].low in lexicon.IN
+            valued = self._values_at(end + 1) if tied else set()
+            done = {col for col in own if dated or several or col in valued or self.linker.is_flag(col)}
+            if verb is None or not done or not (several or is_participle(verb.low) or verb.low in ("is", "are")):
                 continue
             after = self.linker.links(self.tokens, link.start + thing.size)
             if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
                 return True
         return False
+
+    def _values_at(self, at: int) -> set[Col]:
+        """The columns of which a value stands there."""
+        return {hit.col for link in self.linker.links(self.tokens, at) for hit in link.values}
 
     def is_dated(self, at: int) -> bool:
         """Whether a period comes at that token, with or without a word such as `in` or `before`."""
@@ -201,9 +226,7 @@ class Cursor:
         return found[0] if found else None
 
     def column(self, col: Col) -> Column:
-        found = self.linker.tables[col.table].column(col.name)
-        assert found is not None
-        return found
+        return self.linker.catalog_column(col)
 
 
 def is_participle(word: str) -> bool:

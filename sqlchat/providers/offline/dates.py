@@ -21,8 +21,9 @@ NO_NUMBER_TYPE = re.compile(r"interval|point|range|enum|struct|map|union|vector|
 TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
 ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th)?")
+AROUND = {"today": 0, "yesterday": -1, "tomorrow": 1}
 MOST_DAYS = 10_000
-RELATIVE = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0}
+RELATIVE = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0, "next": 1, "coming": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,13 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
         if isinstance(number, int) and 0 < number < MOST_DAYS:
             days = number * (7 if rest[2] == "weeks" else 1)
             return Span(today - timedelta(days=days - 1), today + timedelta(days=1), lead + 3, relative=True)
-    if rest[0] in ("today", "yesterday"):
-        day = today - timedelta(days=rest[0] == "yesterday")
+    if rest[0] in ("next", "coming") and len(rest) > 2 and rest[2] in ("days", "weeks"):
+        number = tokens[at + lead + 1].value
+        if isinstance(number, int) and 0 < number < MOST_DAYS:
+            days = number * (7 if rest[2] == "weeks" else 1)
+            return Span(today, today + timedelta(days=days + 1), lead + 3, relative=True)
+    if rest[0] in AROUND:
+        day = today + timedelta(days=AROUND[rest[0]])
         return Span(day, day + timedelta(days=1), lead + 1, relative=True)
     return None
 
@@ -245,14 +251,34 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
         if dialect == "duckdb":
             return exp.Anonymous(this="DAYOFWEEK", expressions=[column])
         return exp.Extract(this=exp.var("DOW"), expression=column)
-    if to == "year":
-        return exp.Extract(this=exp.var("YEAR"), expression=column)
+    if to in ("year", "hour"):
+        return exp.Extract(this=exp.var(to.upper()), expression=column)
     if to == "day":
         return exp.cast(column, "date")
     return exp.cast(exp.TimestampTrunc(this=column, unit=exp.var(to.upper())), "date")
 
 
-PATTERNS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w"}
+SECONDS = {"minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
+
+
+def subtract(start: exp.Expr, end: exp.Expr, unit: str, dialect: str) -> exp.Expr:
+    """The time from `start` to `end` in minutes, hours, days or weeks, with fractions of the unit."""
+    if dialect == "sqlite" and unit == "days":
+        days = [exp.Anonymous(this="JULIANDAY", expressions=[day]) for day in (end, start)]
+        return exp.paren(exp.Sub(this=days[0], expression=days[1]))
+    if dialect == "sqlite":
+        moments = [
+            exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string("%s"), day]) for day in (end, start)
+        ]
+        span: exp.Expr = exp.paren(exp.Sub(this=moments[0], expression=moments[1]))
+    else:
+        difference = exp.TimestampDiff if dialect == "mysql" else exp.DateDiff
+        ends = {"this": exp.cast(end, "timestamp"), "expression": exp.cast(start, "timestamp")}
+        span = difference(**ends, unit=exp.var("SECOND"))
+    return exp.Div(this=span, expression=exp.Literal.number(f"{SECONDS[unit]}.0"), typed=True)
+
+
+PATTERNS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w", "hour": "%H"}
 """Units as SQLite writes them."""
 
 

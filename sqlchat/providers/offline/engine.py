@@ -137,7 +137,8 @@ def _set_types(task: Task) -> Catalog:
 def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> Part:
     definitions = define(catalog, terms)
     linker = Linker(definitions.catalog, values, definitions)
-    return linker, Joins(linker.tables), build_vocabulary(linker)
+    joins = Joins(linker.tables)
+    return linker, joins, build_vocabulary(linker, joins)
 
 
 def _find_used_terms(query: Query, definitions: Definitions) -> Iterator[str]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlchat.language.lexicon import MONTHS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
     Agg,
@@ -24,6 +24,7 @@ from sqlchat.providers.offline.query import (
     Related,
     Shared,
     Term,
+    Versus,
 )
 
 MONTH_NAMES = [next(name for name in MONTHS if MONTHS[name] == number).capitalize() for number in range(1, 13)]
@@ -32,6 +33,7 @@ FUNCTIONS = {"avg": "the average", "sum": "the total", "min": "the lowest", "max
 OPERATORS = {
     "=": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
     "contains": "contains", "starts": "starts with", "ends": "ends with",
+    "not contains": "does not contain", "not starts": "does not start with", "not ends": "does not end with",
 }  # fmt: skip
 COUNTS = {"=": "exactly", "!=": "not", ">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most"}
 
@@ -70,7 +72,10 @@ def interpret(query: Query) -> str:
     if query.order:
         order = _list([f"{_term(term)}, {'largest' if down else 'smallest'} first" for term, down in query.order])
         text += f", ordered by {order}"
-    if query.limit is not None:
+    if query.limit is not None and query.within:
+        text += f", the first {query.limit if query.limit > 1 else ''} of each ".replace("  ", " ")
+        text += _list([_group(group) for group in query.within])
+    elif query.limit is not None:
         text += ", the first row only" if query.limit == 1 else f", the first {query.limit} rows"
     return text
 
@@ -86,7 +91,7 @@ def _list(items: list[str]) -> str:
 
 
 def _name_col(col: Col) -> str:
-    return f"{col.table[1]}.{col.name}"
+    return col.words if isinstance(col, Computed) else f"{col.table[1]}.{col.name}"
 
 
 def _term(term: Term) -> str:
@@ -130,6 +135,8 @@ def _condition(condition: Condition) -> str:
         return f"{name} is {'false' if condition.negated else 'true'}"
     if isinstance(condition, Average):
         return f"{name} {OPERATORS[condition.op]} its average"
+    if isinstance(condition, Versus):
+        return f"{name} {OPERATORS[condition.op]} {_name_col(condition.other)}"
     if isinstance(condition, Extreme):
         return f"{name} is the {'highest' if condition.descending else 'lowest'}"
     if isinstance(condition, Period):

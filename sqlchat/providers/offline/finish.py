@@ -11,8 +11,8 @@ from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.links import Col
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
+from sqlchat.providers.offline.links import Col, Computed, Key
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Period, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 LISTING = lexicon.words("which what list show give display find tell name who get are is")
@@ -21,16 +21,58 @@ LISTING = lexicon.words("which what list show give display find tell name who ge
 
 def finish(reader: Reader, asked: list[Asked]) -> Query:
     query = reader.query
+    _rank_clients(reader)
     if reader.ranked or (reader.needs_order and not query.order):
         raise QuestionError(
             "The question does not say what to rank by.", words=["top" if reader.ranked else "number"]
         )
-    table = query.subject or reader.measured
-    terms: list[Term] = []
-    said: dict[Term, str] = {}
     _share_function(reader, asked)
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
+    terms = _make_all_terms(reader, asked)
+    listed = {table_of(term) for term in terms if not isinstance(term, Agg)}
+    shown = [term for item in asked if item.kind == "column" for term in terms]
+    within = [group for group in query.groups if group not in shown and {group} != listed]
+    if reader.most_frequent:
+        _rank_by_count(reader, terms)
+    query.distinct = any(item.distinct and not item.functions for item in asked)
+    if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
+        if isinstance(terms[0], Agg):
+            raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
+        _imply_group(reader, terms)
+    terms = _name_rows(reader, _add_up(reader, asked, terms))
+    _drop_own_rows(reader, terms)
+    if within and query.order and query.limit is not None and not asked[0].functions:
+        terms = _rank_within_groups(reader, within, terms)
+    elif query.groups:
+        terms = _with_groups(reader, terms)
+    elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
+        _group_by_ranked(reader, terms)
+    _choose_distinct(reader, asked, terms)
+    _list_values_once(reader, asked, terms)
+    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
+    query.outputs = terms
+    if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
+        raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
+    if not query.order:
+        query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
+        query.arranged = _choose_arrangement(reader, terms)
+    _check_total(reader)
+    if (
+        not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
+        and query.groups
+        and not query.having
+    ):
+        raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
+    return query
+
+
+def _make_all_terms(reader: Reader, asked: list[Asked]) -> list[Term]:
+    """What is asked for as terms, each once. Raises QuestionError if different words ask for the same."""
+    query = reader.query
+    table = query.subject or reader.measured
+    terms: list[Term] = []
+    said: dict[Term, str] = {}
     for item in asked:
         keys = [group for group in query.groups if isinstance(group, tuple)]
         near = keys[0] if len(keys) == 1 and not item.functions else table
@@ -42,19 +84,12 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             if term not in terms:
                 terms.append(term)
             said[term] = item.text.lower()
-    if reader.most_frequent:
-        _rank_by_count(reader, terms)
-    query.distinct = any(item.distinct and not item.functions for item in asked)
-    if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
-        if isinstance(terms[0], Agg):
-            raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
-        _imply_group(reader, terms)
-    terms = _add_up(reader, asked, terms)
-    _drop_own_rows(reader, terms)
-    if query.groups:
-        terms = _with_groups(reader, terms)
-    elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
-        _group_by_ranked(reader, terms)
+    return terms
+
+
+def _choose_distinct(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
+    """List values once if nobody asked to see them row by row."""
+    query = reader.query
     if query.limit is None and _lists_column(reader, asked):
         query.distinct = not any(isinstance(term, Agg) for term in terms)
         known_by = [
@@ -72,22 +107,20 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
-    _list_values_once(reader, asked, terms)
-    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
-    query.outputs = terms
-    if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
-        raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
-    if not query.order:
-        query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
-        query.arranged = _choose_arrangement(reader, terms)
-    _check_total(reader)
-    if (
-        not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
-        and query.groups
-        and not query.having
-    ):
-        raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
-    return query
+
+
+def _rank_clients(reader: Reader) -> None:
+    """`our best customers`: by the one revenue that they bring."""
+    query = reader.query
+    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
+    dated = any(isinstance(condition, Period) for condition in query.conditions)
+    if not reader.ranked or query.order or query.subject is None or len(found) != 1 or dated:
+        return
+    noun = singular(reader.linker.table_words(query.subject)[-1])
+    if noun in lexicon.SERVED and reader.joins.distance(found[0].table, query.subject)[0] == 1:
+        query.order.append((Agg("sum", found[0]), reader.ranked == "desc"))
+        reader.ranked = ""
+        reader.assume("Best is told by revenue.")
 
 
 def _share_function(reader: Reader, asked: list[Asked]) -> None:
@@ -118,7 +151,7 @@ def _share_function(reader: Reader, asked: list[Asked]) -> None:
 def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     """The value that most rows of what is spoken of have."""
     query = reader.query
-    plain = len(terms) == 1 and not query.groups and not query.order
+    plain = len(terms) == 1 and not query.order
     if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
         raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
     query.groups.append(terms[0])
@@ -150,6 +183,20 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
         return terms
     reader.assume(grain.tell_added_up(col))
     return [Agg("sum", col)]
+
+
+def _name_rows(reader: Reader, terms: list[Term]) -> list[Term]:
+    """A number that two columns give, of each row: with what the rows are called, and no group of one row each."""
+    query = reader.query
+    if len(terms) != 1 or not isinstance(terms[0], Computed) or query.order:
+        return terms
+    table = terms[0].table
+    query.groups[:] = [group for group in query.groups if group != table]
+    if query.groups and terms[0].kind == "over":
+        reader.assume("The average of it over the rows of each group is taken.")
+        return [Agg("avg", terms[0])]
+    named = reader.linker.display(table) or [Col(table, name) for name in reader.joins.row_key(table)]
+    return terms if query.groups else [*named, *terms]
 
 
 def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
@@ -285,11 +332,46 @@ def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
     return added + terms
 
 
+def _rank_within_groups(reader: Reader, within: list[Col | DatePart | Key], terms: list[Term]) -> list[Term]:
+    """`the oldest member in each city`: the first of each group."""
+    query = reader.query
+    query.within, query.groups = within, []
+    if len(query.order) != 1 or query.having:
+        raise QuestionError("A top of each group by several things is not read yet.", words=[])
+    ranked = query.order[0][0]
+    if isinstance(ranked, Agg):
+        _group_by_ranked(reader, terms)
+        query.groups += query.within
+    elif isinstance(ranked, Col) and dates.is_date(reader.column(ranked)):
+        if query.subject is not None and not reader.linker.display(query.subject) and len(terms) > 1:
+            keys = [Col(query.subject, name) for name in reader.joins.row_key(query.subject)]
+            terms = [*keys, ranked]
+    else:
+        reader.assume("Of several with the same figure all are shown.")
+    added: list[Term] = []
+    for group in query.within:
+        added += choose_columns(reader, group) if isinstance(group, tuple) else [group]
+    return [*(term for term in added if term not in terms), *terms]
+
+
 def _group_by_ranked(reader: Reader, terms: list[Term]) -> None:
     """`which country has the most ...`: grouped by what is listed."""
     query = reader.query
     plain = [term for term in terms if isinstance(term, Col | DatePart)]
     if query.subject is not None and (reader.explicit_subject or not plain):
+        _check_single_rows(reader, query.subject)
         query.groups.append(query.subject)
     else:
         query.groups.extend(plain)
+
+
+def _check_single_rows(reader: Reader, table: Key) -> None:
+    """Raises QuestionError for a total by which single rows without a name would be ranked: `best selling extra`."""
+    totals = [term for term, _ in reader.query.order if isinstance(term, Agg) and term.function == "sum"]
+    own = [term.of for term in totals if isinstance(term.of, Col) and term.of.table == table]
+    if own and not reader.linker.display(table):
+        raise QuestionError(
+            f"Each row of {table[1]} has one {own[0].name}: name the column whose values are ranked.",
+            words=[],
+            reason="ambiguous",
+        )

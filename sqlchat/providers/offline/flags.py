@@ -66,7 +66,7 @@ def _opposite(reader: Reader, word: str) -> list[Hit]:
     for prefix in OPPOSITE:
         rest = word[len(prefix) :]
         if word.startswith(prefix) and len(rest) >= SHORTEST:
-            return [hit for hit in reader.linker.hits((stem(rest),)) if _flag(reader.linker, hit)]
+            return [hit for hit in reader.linker.hits((stem(rest),), rest) if _flag(reader.linker, hit)]
     return []
 
 

@@ -17,7 +17,7 @@ from sqlchat.providers.offline.reader import Reader
 
 ADDED_UP = lexicon.words(
     "quantity qty amount total subtotal sales sale revenue turnover units spend spending downloads views clicks "
-    "visits count sum proceeds"
+    "visits count sum proceeds kg km kwh litre litres liter liters tonnes grams"
 )
 """Words of columns whose values are shares of a whole, so that a group's value is their total."""
 OF_EVENTS = lexicon.words("distance fee fees toll tolls tax tip cost costs payment donation fine bonus minutes hours")
@@ -60,6 +60,17 @@ def is_added_up(linker: Linker, col: Col) -> bool:
     dated = any(dates.is_date(column) for column in linker.tables[col.table].columns)
     plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us"))
     return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
+
+
+def add_up_children(reader: Reader, table: Key, col: Col, text: str) -> Agg | None:
+    """The total of a column by which rows of `table` are ranked that may have several of it; None for a rate."""
+    if not is_added_up(reader.linker, col):
+        return None
+    reader.assume(
+        f"The total of {col.table[1]}.{col.name} is taken for each {singular(table[1])}; "
+        f'say "average {text}" for the average of its rows.'
+    )
+    return Agg("sum", col)
 
 
 def tell_added_up(col: Col) -> str:

@@ -32,6 +32,7 @@ from sqlchat.providers.offline.query import Asked, Query
 from sqlchat.providers.offline.reader import Focus, Reader, is_participle
 from sqlchat.providers.offline.rephrasing import RELATIONAL
 
+TITLES = lexicon.words("dr mr mrs ms prof st")
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
 """Words that a sentence which is a question of its own begins with."""
@@ -45,7 +46,7 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
         raise QuestionError("There is no question in this text.", words=[])
     if len(tokens) > MOST_TOKENS:
         raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-    share = shares.read_share(tokens)
+    share = shares.read_share(tokens, linker)
     sentences = _split_sentences(share or tokens)
     reader = Reader(_turn(sentences[0]), linker, joins, today)
     asked = _read_main(reader)
@@ -65,6 +66,9 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
 def _split_sentences(tokens: list[Token]) -> list[list[Token]]:
     found: list[list[Token]] = [[]]
     for token in tokens:
+        titled = found[-1] and found[-1][-1].low in TITLES and token.text == "."
+        if titled:
+            continue
         if token.kind == "sign" and token.text in ".?!;":
             found.append([])
         else:
@@ -236,7 +240,7 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
+    if _read_not_in_period(reader) or _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):
@@ -258,9 +262,41 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
+def _read_not_in_period(reader: Reader) -> bool:
+    """`but not in 2026`, after `who ordered in 2025`: no such row in that period."""
+    related = reader.focus.related
+    if (
+        reader.low() != "not"
+        or related is None
+        or related.negated
+        or related.op
+        or not reader.is_dated(reader.at + 1)
+    ):
+        return False
+    if related not in reader.query.conditions:
+        return False
+    reader.at += 1
+    reader.relate_again(related)
+    assert reader.focus.related is not None
+    reader.focus.related.negated = True
+    return True
+
+
 def _read_how_many(reader: Reader, asked: list[Asked]) -> bool:
     """`and how many does it have`, after `which country has the most cities`."""
     rest = reader.tokens[reader.at + 2 :]
+    first = asked[0] if len(asked) == 1 else None
+    if (
+        first is not None
+        and first.kind == "column"
+        and not first.functions
+        and reader.sees("how", "many", "of", "each")
+    ):
+        col = reader.resolve(first.hits, first.text, reader.query.subject).col
+        asked.append(Asked("table", col.table[1], ["count"], table=col.table))
+        reader.at += 4
+        reader.skip(lexicon.FILLERS | lexicon.VERBS | lexicon.words("we they there"))
+        return True
     if reader.ranking is None or not reader.sees("how", "many"):
         return False
     if not all(t.low in lexicon.FILLERS or t.low in lexicon.VERBS or t.low in lexicon.IN for t in rest):

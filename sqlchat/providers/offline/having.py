@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, grain, outputs
+from sqlchat.providers.offline import amounts, dates, grain, outputs
 from sqlchat.providers.offline.asked import make_terms
+from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.relations import LEADING, focus_measured, rank_by, read_plain_operator
 
+CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 SPENDING = ("spent", "spend", "spends")
 BUYERS = lexicon.words("customer customers client clients buyer buyers shopper shoppers")
 
@@ -31,7 +33,37 @@ def read_having(reader: Reader, asked: list[Asked]) -> bool:
             _add_having(reader, term, op, token.value)
             return True
     reader.at = mark
+    if _read_worth(reader):
+        return True
     return _read_having_amount(reader, asked) or _read_having_count(reader, asked)
+
+
+def _is_amount(linker: Linker, col: Col) -> bool:
+    return dates.is_number(linker.catalog_column(col)) and not linker.is_key(col) and not linker.is_flag(col)
+
+
+def _read_worth(reader: Reader) -> bool:
+    """`orders over 500 euros`: the revenue of each order, where orders have no amount of their own."""
+    mark, table = reader.at, reader.focus.table
+    reader.skip({"worth", "of", "for", "with", "that", "are", "were", "a", "value"})
+    op = read_plain_operator(reader)
+    token, unit = reader.token(), reader.low(1)
+    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
+    after = reader.token(1)
+    ends = after is None or after.kind == "sign" or unit in CURRENCIES or unit in lexicon.IN
+    clear = op and ends and len(found) == 1 and table == reader.query.subject
+    if not clear or table is None or token is None or token.value is None or token.kind != "number":
+        reader.at = mark
+        return False
+    priced = any(_is_amount(reader.linker, Col(table, column.name)) for column in reader.linker.tables[table].columns)
+    near, steps = reader.joins.distance(found[0].table, table)
+    if priced or near != 1 or steps != 1 or not reader.explicit_subject or reader.counted:
+        reader.at = mark
+        return False
+    reader.at += 1 + (unit in CURRENCIES)
+    reader.assume(f"What each of {table[1]} is worth is its {found[0].name}.")
+    _add_having(reader, Agg("sum", found[0]), op, token.value)
+    return True
 
 
 def _read_having_amount(reader: Reader, asked: list[Asked]) -> bool:
@@ -147,5 +179,7 @@ def _read_having_count(reader: Reader, asked: list[Asked]) -> bool:
 def _add_having(reader: Reader, term: Agg, op: str, value: int | float) -> None:
     query = reader.query
     query.having.append((term, op, value))
+    if reader.category is not None and not query.groups and not reader.explicit_subject:
+        query.groups.append(reader.category)
     if query.subject is not None and not query.groups and reader.explicit_subject:
         query.groups.append(query.subject)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
+from sqlchat.language.abbreviations import LIKELY, SURE
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.lexicon import FUNCTION, SEXES
+from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF, VERBS
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_number
@@ -18,8 +20,12 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+AS_NOUN = frozenset({"by", "per", "each", "every"})
+"""Words after which `show` or `use` is a noun."""
 MOST_KEPT = 5_000
 """Runs of words whose names are kept."""
+SHORTEST_FULL, SHORTEST_FORM = 4, 3
+"""Letters of a word and of the short form that stands for it in a name."""
 SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
 
@@ -37,8 +43,8 @@ class Linker(Names):
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
             link = self._find(start, span)
-            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
-                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
+            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in AS_NOUN:
+                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier <= 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
@@ -63,9 +69,18 @@ class Linker(Names):
         loose = exact or [value for value in known if keep_letters(value) == keep_letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
 
-    def hits(self, words: tuple[str, ...]) -> list[Hit]:
-        """All that the stems name."""
-        return list(self._phrases.get(words, {}).values())
+    @cached_property
+    def lower_values(self) -> dict[str, str]:
+        """All values by their small letters."""
+        return {value.lower(): value for texts in self.values.values() for value in texts}
+
+    def values_with(self, word: str) -> list[str]:
+        """The values of several words of which this is one."""
+        return [hit.value for hit in self._inner.get(stem(word.lower()), ()) if hit.value is not None]
+
+    def hits(self, words: tuple[str, ...], low: str) -> list[Hit]:
+        """All that the stems name, else what short forms of the word do."""
+        return list((self._phrases.get(words) or self._find_short_forms(words, (low,))).values())
 
     def shown(self, key: Key) -> str:
         """The table's name in a message, with its schema where another one has such a table."""
@@ -111,7 +126,11 @@ class Linker(Names):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
+            hits = self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
+            if not hits or len(lows) == 1:  # `country` is rather `ctry` than `state`
+                for hit in self._find_short_forms(words, lows).values():
+                    keep_best(hits, hit)
+            hits = hits or self._find_headed(words, lows) or self._find_rooted(lows) or self._find_people(lows)
         for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -121,11 +140,9 @@ class Linker(Names):
                 link.tables.append(hit)
         if all(t.kind in ("word", "number", "sign") for t in span):
             plain = all(low in FUNCTION for low in lows)
-            link.values = self._values(words, " ".join(lows), link.text if plain else None)
-            named = link.columns or link.tables or link.measures or link.values
-            if not named and len(lows[0]) >= SHORTEST_OPENING and span[0].text[:1].isupper():
-                begun = self._openings.get(words, [])
-                link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
+            link.values = self._values(words, " ".join(lows), link.text, link.text if plain else None)
+            if not (link.columns or link.tables or link.measures or link.values):
+                link.values = self._find_part(words, span)
 
     def _prefer_exact(self, hits: dict[Target, Hit], low: str) -> dict[Target, Hit]:
         """A worse tier for tables that share only the stem, if a column has the very name: `interviewer`."""
@@ -159,17 +176,72 @@ class Linker(Names):
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
 
-    def _find_days(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
-        """`delivery date` for `delivered_on`: the days named by a verb of the same root."""
-        if len(lows) != 2 or lows[1] not in ("date", "day", "time"):
-            return {}
-        return {
-            col: Hit(col, 3)
-            for col in self._days
-            if have_one_root(self.column_words(col.table, col.name)[0], lows[0])
-        }
+    def _find_short_forms(
+        self, words: tuple[str, ...], lows: tuple[str, ...], least: float = LIKELY
+    ) -> dict[Target, Hit]:
+        """What is named once a word is cut as names are: `tenants` for `tbl_ten`, `payment method` for `pmt_mthd`."""
+        found: dict[Target, Hit] = {}
+        verb = len(lows) == 1 and lows[0] in VERBS and lows[0].endswith("s")
+        if (any(low in WEAK for low in lows) and not verb) or words in self._texts:
+            return found
+        for at, low in enumerate(lows):
+            word = singular(low)
+            shorts = self._shorts.find(word) if len(word) >= SHORTEST_FULL else {}
+            for short, weight in shorts.items():
+                if weight < least or len(short) < SHORTEST_FORM or len(word) < len(short) + 2 or short in MEANING:
+                    continue
+                for hit in self._phrases.get((*words[:at], stem(short), *words[at + 1 :]), {}).values():
+                    if hit.tier <= 2 and (isinstance(hit.target, tuple) or not verb):  # `visits` of `tbl_vst`
+                        keep_best(found, Hit(hit.target, 3))
+        return found
 
-    def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
+    def _find_people(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The one table of those who are served, for `clients`; of those who work there, for `staff`."""
+        word = singular(lows[0])
+        if len(lows) > 1 or word not in CLIENTS | STAFF:
+            return {}
+        people = {key: singular(self.table_words(key)[-1]) for key in self.tables}
+        kind = SERVED if word in CLIENTS else PEOPLE - SERVED
+        found = [key for key, noun in people.items() if noun in kind]
+        return {found[0]: Hit(found[0], 3)} if len(found) == 1 else {}
+
+    def _find_part(self, words: tuple[str, ...], span: list[Token]) -> list[Hit]:
+        """The one value that holds all the words: a name by its parts, another text by its last word or two."""
+        if any(token.low in WEAK or token.low in FUNCTION or token.kind == "number" for token in span):
+            return []
+        hits = [hit for hit in self._inner.get(words[0], ()) if set(words) <= set(stems(hit.value or ""))]
+        if len({(hit.target, hit.value) for hit in hits}) != 1 or len(span[0].low) < SHORTEST_OPENING - len(words):
+            return []
+        named = all(token.text[:1].isupper() for token in span if token.kind == "word")
+        parts = stems(hits[0].value or "")
+        tail = parts[: len(parts) - len(words)] + words == parts or parts[: len(words)] == words
+        plain = tail and len(span[0].low) >= SHORTEST_OPENING and (len(words) > 1 or span[0].low not in MEANING)
+        headed = len(words) > 1 or parts[-1] == words[0]
+        return hits if named or (plain and headed) else []
+
+    def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The columns named by a verb of the noun's root: `delivery date` is `delivered_on`."""
+        dated = len(lows) == 2 and lows[1] in ("date", "day", "time")
+        if dated:
+            return {col: Hit(col, 3) for col in self._days if have_one_root(self._first_word(col), lows[0])}
+        if len(lows) > 1 or lows[0] in WEAK | FUNCTION or lows[0].endswith(("ed", "ing", "er", "ers", "or", "ors")):
+            return {}  # `publisher` is no `published_year`
+        return {col: Hit(col, 3) for col in self._figures if have_one_root(self._first_word(col), lows[0])}
+
+    @cached_property
+    def _figures(self) -> list[Col]:
+        """Numbers that are named by what was done: `quoted_amount`."""
+        return [
+            Col(key, column.name)
+            for key, table in self.tables.items()
+            for column in table.columns
+            if is_number(column) and self._first_word(Col(key, column.name)).endswith("ed")
+        ]
+
+    def _first_word(self, col: Col) -> str:
+        return self.column_words(col.table, col.name)[0]
+
+    def _values(self, words: tuple[str, ...], low: str, said: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
         if spelled is not None:
             same = [hit for hit in self._texts.get(words, ()) if hit.value == spelled and not spelled.islower()]
@@ -179,7 +251,8 @@ class Linker(Names):
             exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
                 re.findall(r"\w+", low)
             )
-            found.append(Hit(hit.target, 0 if exact else 1, hit.value))
+            if len(hit.value or "") > 2 or hit.value == said:  # `TK` and `UK` as they are written
+                found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
             for other in list_other_names(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]

@@ -18,6 +18,25 @@ class Col:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Computed(Col):
+    """A number of each row that two of its columns give: `days` from one date to another, a difference, a ratio."""
+
+    kind: str
+    """`minutes`, `hours`, `days`, `weeks`, `minus` or `over`; `weekday` of one column, given twice."""
+    left: Col
+    right: Col
+
+    @property
+    def words(self) -> str:
+        names = [f"{col.table[1]}.{col.name}" for col in (self.left, self.right)]
+        if self.kind == "weekday":
+            return f"the day of the week of {names[0]} (0 is Sunday)"
+        if self.kind in ("minus", "over"):
+            return f"{names[0]} {'minus' if self.kind == 'minus' else 'divided by'} {names[1]}"
+        return f"the {self.kind} from {names[0]} to {names[1]}"
+
+
 Target = Key | Col | Measure
 
 

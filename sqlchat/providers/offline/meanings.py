@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
+from sqlchat.providers.offline.durations import find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 
@@ -20,6 +22,7 @@ BOOKKEEPING = lexicon.words(
 )
 
 BORN = lexicon.words("birth born birthday birthdate dob")
+COSTS = lexicon.words("cost purchase buying")
 OF_TIME = lexicon.words("date day time on at")
 SHORTEST_ROOT = 4
 """Letters that a table's name and its day have in common: `donations` and `donated_on`."""
@@ -86,6 +89,8 @@ class Meanings(Cursor):
             tied = self._keep_preferred(tied)
         if len(tied) > 1 and len({(hit.col.table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
             tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
+        if len(tied) > 1:
+            tied = [hit for hit in tied if self._is_told_by_verb(hit.col.table)] or tied
         if len(tied) > 1 and table is None:
             tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
         if len(tied) > 1:
@@ -98,6 +103,12 @@ class Meanings(Cursor):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
+
+    def _is_told_by_verb(self, table: Key) -> bool:
+        """Whether a participle beside here has the root of the table's name: `units sold` of `sales`."""
+        near = [token.low for ahead in (0, 1, 2) if (token := self.token(ahead)) is not None]
+        verbs = [low for low in near if is_participle(low)]
+        return any(have_one_root(verb, self.linker.table_words(table)[-1]) for verb in verbs)
 
     def list_mentioned(self) -> set[Key]:
         """The tables that the question names anywhere."""
@@ -134,24 +145,30 @@ class Meanings(Cursor):
         meant = self.linker.preferred(list(dict.fromkeys(hit.col.table for hit in kept)), "")
         return [hit for hit in kept if hit.col.table in meant]
 
-    def time_column(self, table: Key) -> Col | None:
-        """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+    def time_column(self, table: Key, *, by_deed: bool = True) -> Col | None:
+        """The table's one column of dates or, failing that, its year; `by_deed`: the one of a deed that is named."""
         if self.timed is not None and self.timed.table == table:
             return self.timed
         columns = self.linker.tables[table].columns
-        found = [c.name for c in columns if dates.is_date(c)]
+        found = [c.name for c in columns if dates.is_date(c) and not self._tells_birth(Col(table, c.name))]
         if len(found) > 1:
-            every, found = found, self._find_main_times(table, found)
+            every, found = found, self._find_main_times(table, found, by_deed=by_deed)
             if len(found) == 1 and (others := [n for n in every if n != found[0] and n.lower() not in BOOKKEEPING]):
                 self.assume(f"Times are those of {table[1]}.{found[0]}, not of {' or '.join(others)}.")
         if not found:
-            found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+            years = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+            found = [name for name in years if not self._tells_birth(Col(table, name))]
         if len(found) > 1:
             rest = " or ".join(found[1:])
             self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {rest}.')
         return Col(table, found[0]) if found else None
 
-    def _find_main_times(self, table: Key, names: list[str]) -> list[str]:
+    def _tells_birth(self, col: Col) -> bool:
+        """Whether the column holds births, which date nothing else; not if the question speaks of them."""
+        words = self.linker.column_words(col.table, col.name)
+        return not BORN.isdisjoint(words) and not any(token.low in BORN for token in self.tokens)
+
+    def _find_main_times(self, table: Key, names: list[str], *, by_deed: bool) -> list[str]:
         """The days that tell when a row of the table came about: `donated_on` of donations, else what comes first.
 
         A deed that the question names comes before: `sold` in `per month sold` means `sold_on`.
@@ -163,12 +180,19 @@ class Meanings(Cursor):
         named = [
             n for n in names if any(deed == word or have_one_root(deed, word) for deed in deeds for word in words[n])
         ]
-        if len(named) == 1:
+        if by_deed and len(named) == 1:
             return named
         found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
         roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
-        alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in roots]
-        alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
+        alike = [
+            n
+            for n in found
+            if words[n][0][:SHORTEST_ROOT] in roots
+            or any(weigh_short_form(words[n][0], word) for word in self.linker.table_words(table))
+        ]
+        alike = [n for n in alike if words[n][-1] != "time"] or alike
+        if len(alike) > 1:
+            alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
         plain = [n for n in found if OF_TIME.issuperset(words[n])]
         return alike if len(alike) == 1 else plain if len(plain) == 1 else found
 
@@ -179,6 +203,8 @@ class Meanings(Cursor):
         words = {c.name: drop_unit(self.linker.column_words(table, c.name)) for c in columns}
         exact = [n for n, w in words.items() if w == wanted]
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
+        if len(loose) > 1:  # `cheapest` speaks of what a thing is sold for
+            loose = [n for n in loose if COSTS.isdisjoint(words[n])]
         return Col(table, loose[0]) if len(loose) == 1 else None
 
     def _find_named_near(self, table: Key, name: str) -> Col | None:
@@ -204,7 +230,12 @@ class Meanings(Cursor):
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
                 return col, way
-        return None
+        lasting = [way for name, way in options if name == "duration"]
+        span = find_duration(self, table) if lasting else None
+        if span is None:
+            return None
+        self.assume(f"How long it took is {span.words}.")
+        return span, lasting[0]
 
     def assume(self, text: str) -> None:
         if text not in self.query.assumptions:

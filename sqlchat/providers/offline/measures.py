@@ -5,17 +5,29 @@ quantity times price. Called by the linker.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.language.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
-from sqlchat.language.tokens import name_words, stem
-from sqlchat.providers.offline.dates import is_number
+from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS, words
+from sqlchat.language.tokens import name_words, singular, stem
+from sqlchat.providers.offline.dates import INTEGER_TYPE, is_number
 from sqlchat.sql.catalog import Table
 
 DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")
+MARGIN = ("gross margin", "margin", "profit", "gross profit")
+AMOUNTS = words("amount total fee payment revenue sale proceeds donation cost charge fare")
+"""Last words of columns that hold the money of a row, in the singular."""
+SINGLE = words("unit per average avg base list daily hourly monthly yearly rate price estimated planned target")
+"""Words of columns that hold the money for a part of a row, or none that was paid."""
+DEEDS = words(
+    "attempts tries retries visits views clicks calls stops errors faults failures returns complaints repairs "
+    "reviews ratings votes likes shares points scores goals wins losses reads edits logins changes delays warnings "
+    "strikes"
+)
+"""What is counted of a row and is no number of pieces that were paid for."""
 ALLOWED = (
     exp.Column,
     exp.Identifier,
@@ -56,11 +68,50 @@ def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Meas
                 found.append(Measure(key, plain, names, expression.sql(), defined=True))
     if any(m.name in REVENUE for m in found) or any(set(name_words(c.name)) & REVENUE for c in table.columns):
         return found
-    quantity, price = _column(table, QUANTITY_WORDS), _column(table, PRICE_WORDS)
+    quantity, price, cost = find_quantity(table), _column(table, PRICE_WORDS), _column(table, COST_WORDS)
     if quantity and price:
-        product = exp.Mul(this=exp.column(quantity, quoted=True), expression=exp.column(price, quoted=True))
+        number, each = exp.column(quantity, quoted=True), exp.column(price, quoted=True)
+        product = exp.Mul(this=number, expression=each)
         found.append(Measure(key, "revenue", tuple(sorted(REVENUE)), product.sql(), defined=False))
+        if cost and cost != price:
+            rest = exp.paren(exp.Sub(this=each.copy(), expression=exp.column(cost, quoted=True)))
+            margin = exp.Mul(this=number.copy(), expression=rest)
+            found.append(Measure(key, "margin", MARGIN, margin.sql(), defined=False))
     return found
+
+
+def find_quantity(table: Table) -> str | None:
+    """The column with the number of pieces: `quantity`, else the one whole number with a plural name: `bags`."""
+    named = _column(table, QUANTITY_WORDS)
+    if named is not None or _column(table, PRICE_WORDS) is None:
+        return named
+    keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+    found = [
+        column.name
+        for column in table.columns
+        if INTEGER_TYPE.search(column.type)
+        and column.name not in keys
+        and len(parts := name_words(column.name)) == 1
+        and parts[0].endswith("s")
+        and parts[0] not in DEEDS
+        and parts[0] not in UNITS
+        and parts[0] not in MEASURE_UNITS
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def is_side_table(key: tuple[str, str], tables: Mapping[tuple[str, str], Table]) -> bool:
+    """Whether a table only adds to rows that have an amount of their own, as extras do to a booking.
+
+    It leads to no other table, so its rows are not the lines of things sold that make up the amount.
+    """
+    parents = [(fk.ref_schema, fk.ref_table) for fk in tables[key].foreign_keys]
+    return len(parents) == 1 and parents[0] in tables and _has_amount(tables[parents[0]])
+
+
+def _has_amount(table: Table) -> bool:
+    named = [name_words(column.name) for column in table.columns if is_number(column)]
+    return any(words and singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words) for words in named)
 
 
 def find_namesake(key: tuple[str, str], table: Table) -> Measure | None:

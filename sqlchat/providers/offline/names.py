@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
-from sqlchat.language.tokens import name_words, stem, stems
+from sqlchat.language.abbreviations import ShortForms
+from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, REVENUE, UNITS, VERBS
+from sqlchat.language.tokens import name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
-from sqlchat.providers.offline.measures import Measure, find_measures, find_namesake
+from sqlchat.providers.offline.links import LOOSE, Col, Computed, Hit, Key, Link, Target
+from sqlchat.providers.offline.measures import Measure, find_measures, find_namesake, is_side_table
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
     WEAK,
@@ -97,9 +98,11 @@ class Names:
         self._table_words: dict[Key, tuple[str, ...]] = {}
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self.spellings: Mapping[str, list[str]] = {}
+        """Words that a slip of the pen may have meant, by their first letter, once they were asked for."""
         self._looked_up: dict[tuple[tuple[str, str], ...], Link] = {}
-        self._openings: dict[tuple[str, ...], list[Hit]] = {}
-        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
+        self._inner: dict[str, list[Hit]] = {}
+        """Values of several words by each of them: `Acme` of `Acme Corp`, `lasagne` of `Veggie Lasagne`."""
         self._heads: dict[str, list[Hit]] = {}
         """Tables by the first word of their names: `degree` of `degree_programs`."""
         self._days = [
@@ -116,12 +119,28 @@ class Names:
             self._index_table(key, table)
             if key in self._twins:
                 self._index_schema(key)
+        parts = {word for key in self.tables for word in self.table_words(key)}
+        parts |= {
+            word
+            for key, table in self.tables.items()
+            for c in table.columns
+            for word in self.column_words(key, c.name)
+        }
+        self._shorts = ShortForms(parts)
+        self.measures = [self._name_side_revenue(measure) for measure in self.measures]
         for measure in self.measures:
             for name in measure.names:
                 self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
         for (schema, name, column), texts in values.items():
             if (schema, name) in self.tables and self.tables[schema, name].column(column):
                 self._index_values(Col((schema, name), column), texts)
+
+    def _name_side_revenue(self, measure: Measure) -> Measure:
+        """The revenue of a table that only adds to another's amounts, which goes by its table's name alone."""
+        if measure.defined or measure.name not in REVENUE or not is_side_table(measure.table, self.tables):
+            return measure
+        own = " ".join(self.table_words(measure.table))
+        return replace(measure, name=f"{own} revenue", names=tuple(f"{own} {name}" for name in measure.names))
 
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
@@ -136,9 +155,16 @@ class Names:
         for wanted in NAME_COLUMNS:
             if tuple(wanted.split()) in by_words:
                 return [by_words[tuple(wanted.split())]]
-        if ("first", "name") in by_words and ("last", "name") in by_words:
-            return [by_words["first", "name"], by_words["last", "name"]]
+        for last in (("last", "name"), ("surname",), ("family", "name")):
+            if ("first", "name") in by_words and last in by_words:
+                return [by_words["first", "name"], by_words[last]]
         head = self.table_words(key)[-1:]
+        own = singular(head[0])
+        by_words = {
+            words: col
+            for words, col in by_words.items()
+            if len(words) < 2 or words[0] == own or words[0] not in PEOPLE
+        }
         named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
         if len(named) == 1:
             return named
@@ -146,6 +172,8 @@ class Names:
         return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def catalog_column(self, col: Col) -> Column:
+        if isinstance(col, Computed):
+            return Column(col.name, "real")
         found = self.tables[col.table].column(col.name)
         assert found is not None
         return found
@@ -242,10 +270,25 @@ class Names:
                     names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
-            if short[-1] in ("name", "code", "type", "option", "address", "details", "level"):
+            if short[-1] in (
+                "name",
+                "title",
+                "code",
+                "type",
+                "option",
+                "address",
+                "details",
+                "level",
+                "note",
+                "status",
+            ):
                 names.setdefault(short[:-1], 2)
             if (plain := drop_unit(short)) != short:
                 names.setdefault(plain, 1)
+            if short[0] == "cost" and len(short) == 2:
+                names.setdefault(short[:1], 1)
+            if short[-1] in DURATIONS:
+                names.setdefault((*short[:-1], "time"), 1)
             if short[-1] == "count":
                 names |= {("number", "of", *short[:-1]): 0, short[:-1]: 1}
             if short[0] in COUNTING and not dated and is_number(self.catalog_column(col)):
@@ -304,8 +347,8 @@ class Names:
             words = stems(text)
             if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
-                for size in range(1, min(len(words), 3)):
-                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
+                for word in set(words) if len(words) > 1 else ():
+                    self._inner.setdefault(word, []).append(Hit(col, 3, text))
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
         if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):

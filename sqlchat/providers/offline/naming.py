@@ -41,7 +41,8 @@ def keep_letters(text: str) -> str:
 
 
 def is_weak(text: str) -> bool:
-    return text not in PRONOUNS and (len(text) < 3 or text.lower() in WEAK | FUNCTION)
+    short = len(text) < 3 and not any(c.isdigit() for c in text) and not (len(text) == 2 and text.isupper())
+    return text not in PRONOUNS and (short or text.isdigit() or text.lower() in WEAK | FUNCTION)
 
 
 def is_alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

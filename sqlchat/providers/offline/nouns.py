@@ -10,35 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.language import lexicon
-from sqlchat.language.lexicon import QUANTITY_WORDS
+from sqlchat.language.lexicon import PEOPLE, QUANTITY_WORDS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import AMOUNTS, SINGLE, find_quantity
 
-AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost")
-"""Last words of columns that hold the money of a row, in the singular."""
-SINGLE = lexicon.words(
-    "unit per average avg base list daily hourly monthly yearly rate price estimated planned target"
-)
-"""Words of columns that hold the money for a part of a row, or none that was paid."""
+SOLD = lexicon.words("charge fare revenue sale sales proceeds donation price paid")
+"""Words of columns with money that came in."""
 PAID = lexicon.words("total paid final gross net full order")
 """Words by which a price is what was paid in all."""
-PEOPLE = lexicon.words(
-    "person people member customer client patient student pupil employee worker teacher instructor tenant "
-    "donor user guest visitor driver passenger staff author player trainer agent doctor nurse subscriber "
-    "reader buyer shopper seller volunteer applicant candidate participant resident citizen singer actor "
-    "director supporter borrower owner renter learner contact cashier clerk courier rider chef cook host coach "
-    "captain officer writer editor speaker judge referee dentist lawyer consultant developer engineer designer "
-    "salesperson recruiter recipient reviewer organizer waitress actress colleague parent friend artist "
-    "musician waiter pilot technician manager"
-)
 CLOSING = lexicon.words(
     "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed "
-    "paid"
+    "paid done fixed repaired end ended"
 )
 PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
 """Words of columns that only people have."""
+FULL_NAMES = (("full", "name"), ("first", "name"), ("last", "name"), ("given", "name"), ("family", "name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +55,9 @@ class Vocabulary:
     """Nouns in names of columns of texts."""
 
 
-def build_vocabulary(linker: Linker) -> Vocabulary:
+def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
     return Vocabulary(
-        find_nouns(linker),
+        find_nouns(linker, joins),
         frozenset(word for key in linker.tables for word in linker.table_words(key)),
         frozenset(
             word
@@ -78,37 +68,59 @@ def build_vocabulary(linker: Linker) -> Vocabulary:
     )
 
 
-def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
+def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
-    people = [key for key in linker.tables if _holds_people(linker, key)]
+    people = [key for key in linker.tables if holds_people(linker, key)]
+    earned = [m for m in linker.measures if m.name in lexicon.REVENUE]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
-        "row": tuple(
-            Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1
-        ),
+        "row": tuple(Noun(" ".join(linker.table_words(key)), key) for key in _list_events(linker, joins)),
         "quantity": tuple(
             Noun(_name_column(linker, Col(key, column.name)), key, column.name)
             for key, table in linker.tables.items()
             for column in table.columns
             if " ".join(linker.column_words(key, column.name)) in QUANTITY_WORDS
+            or column.name == find_quantity(table)
         ),
         "closed": tuple(
-            Noun(words[0], key, column.name)
+            Noun("ended" if words[0] == "end" else words[0], key, column.name)
             for key, table in linker.tables.items()
             for column in table.columns
             if dates.is_date(column)
             and column.nullable
             and (words := linker.column_words(key, column.name))[0] in CLOSING
         ),
-        "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
+        "cost": tuple(
+            Noun(_name_column(linker, col), col.table, col.name)
+            for key in linker.tables
+            for col in _list_costs(linker, key)
+        ),
+        "money": tuple(Noun("revenue", m.table, "revenue") for m in earned)
+        if len(earned) == 1 and not list_money(linker, earned[0].table)
+        else tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
 
 
-def _holds_people(linker: Linker, key: Key) -> bool:
+def _list_events(linker: Linker, joins: Joins) -> list[Key]:
+    """The only table, else the one with a day of its own that ties the most others together."""
+    if len(linker.tables) == 1:
+        return list(linker.tables)
+    ties = {
+        key: sum(edge.single for edge in joins.edges[key])
+        for key, table in linker.tables.items()
+        if any(map(dates.is_date, table.columns))
+    }
+    most = max(ties.values(), default=0)
+    found = [key for key, tied in ties.items() if tied == most]
+    return found if most > 1 and len(found) == 1 else []
+
+
+def holds_people(linker: Linker, key: Key) -> bool:
     noun = singular(key[1]).split()[-1]
     columns = linker.tables[key].columns
-    return noun in PEOPLE or any(PERSONAL & set(linker.column_words(key, c.name)) for c in columns[:20])
+    words = [linker.column_words(key, column.name) for column in columns[:20]]
+    return noun in PEOPLE or any(PERSONAL & set(name) or name[-2:] in FULL_NAMES for name in words)
 
 
 def _list_roles(linker: Linker) -> tuple[Noun, ...]:
@@ -128,10 +140,23 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
         words = linker.column_words(key, column.name)
         col = Col(key, column.name)
         paid = words[-1] == "price" and not PAID.isdisjoint(words)
+        paid = paid or (len(words) > 1 and words[-1] == "paid" and words[-2] in ("amount", "price"))
         is_money = paid or (singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words))
         if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
             found.append(col)
-    return found
+    columns = linker.tables[key].columns
+    if found or find_quantity(linker.tables[key]) is not None or not any(map(dates.is_date, columns)):
+        return found
+    priced = [column for column in columns if linker.column_words(key, column.name) == ("price",)]
+    return [Col(key, column.name) for column in priced if dates.is_number(column)]
+
+
+def _list_costs(linker: Linker, key: Key) -> list[Col]:
+    """The columns with what was paid for a thing."""
+    columns = [(Col(key, c.name), linker.column_words(key, c.name)) for c in linker.tables[key].columns]
+    numbers = [(col, words) for col, words in columns if dates.is_number(linker.catalog_column(col))]
+    bought = [col for col, words in numbers if words in (("purchase", "price"), ("purchase", "cost"))]
+    return bought or [col for col in list_money(linker, key) if SOLD.isdisjoint(linker.column_words(key, col.name))]
 
 
 def _name_column(linker: Linker, col: Col) -> str:

@@ -6,7 +6,7 @@ Each function gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token, stem
+from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, Null
@@ -75,6 +75,8 @@ def _read_undone(reader: Reader) -> bool:
         lacking = lacking or reader.low() in LACKING
         reader.at += 1
     token, table = reader.token(), reader.focus.table
+    if token is not None and token.low.startswith("un") and is_participle(token.low[2:]) and not reader.links():
+        token, lacking = tokenize(token.low[2:])[0], not lacking
     if (
         not lacking
         or token is None

@@ -15,6 +15,7 @@ from sqlchat.providers.offline.reader import Reader
 SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
 """In a comment: that a column holds shares of one."""
 FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
+FLIPPED |= {op: f"not {op}" for op in ("contains", "starts", "ends")}
 
 
 def read_operator(reader: Reader) -> str:
@@ -80,9 +81,9 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             return None
         reader.at += 1
         return token.text if like else reader.linker.value(col, token.text) or token.text
-    if (percent := _read_percent(reader)) is not None and not like:
+    if (percent := read_percent(reader)) is not None and not like:
         reader.at += 1 if token.percent is not None else 2
-        return _convert_percent(reader, col, percent)
+        return convert_percent(reader, col, percent)
     if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
         reader.at += 1
         value: int | float = token.value
@@ -97,7 +98,11 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             return None
         return value * scale
     if like:
-        return None
+        shown = token.kind == "word" and (
+            token.low not in lexicon.FUNCTION or (len(token.text) == 1 and token.text.isupper())
+        )
+        reader.at += shown
+        return token.text if shown else None
     for link in reader.links():
         hit = next((h for h in link.values if h.target == col), None)
         if hit is not None:
@@ -117,7 +122,7 @@ def _is_capitalised(reader: Reader, value: str) -> bool:
     return token is not None and token.text == value and value.isupper() and not shouted
 
 
-def _read_percent(reader: Reader) -> int | float | None:
+def read_percent(reader: Reader) -> int | float | None:
     """The 10 of `10%` or `10 percent`."""
     token = reader.token()
     if token is None:
@@ -125,9 +130,9 @@ def _read_percent(reader: Reader) -> int | float | None:
     return token.value if reader.low(1) in ("percent", "%") else token.percent
 
 
-def _convert_percent(reader: Reader, col: Col, percent: int | float) -> int | float:
+def convert_percent(reader: Reader, col: Col, percent: int | float) -> int | float:
     """A percentage as the column holds it. Raises QuestionError where neither its name nor its comment tells how."""
-    if {"percent", "percentage"} & set(reader.linker.column_words(col.table, col.name)):
+    if names_percent(reader, col):
         return percent
     if SHARE.search(reader.column(col).comment):
         reader.assume(f"{percent}% is read as {percent / 100} of {col.table[1]}.{col.name}.")
@@ -137,6 +142,11 @@ def _convert_percent(reader: Reader, col: Col, percent: int | float) -> int | fl
         words=[f"{percent}%"],
         reason="ambiguous",
     )
+
+
+def names_percent(reader: Reader, col: Col) -> bool:
+    """Whether the column's name says that it holds percentages."""
+    return bool({"percent", "percentage", "pct"} & set(reader.linker.column_words(col.table, col.name)))
 
 
 def _read_spelled(reader: Reader, col: Col) -> str | None:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, nouns, periods, refusal, things
+from sqlchat.providers.offline import (
+    aggregates,
+    amounts,
+    computed,
+    dates,
+    flags,
+    grain,
+    nouns,
+    periods,
+    refusal,
+    states,
+    things,
+)
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked, Extreme
+from sqlchat.providers.offline.query import Asked, Extreme, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 SIZES = {"largest": True, "biggest": True, "highest": True, "smallest": False, "lowest": False}
@@ -87,6 +99,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     distinct = aggregates.take_distinct(reader) or distinct
     if functions:
         return aggregates.read_aggregated(reader, functions, distinct)
+    if (figure := computed.read(reader)) is not None:
+        return figure
     paired = (reader.low(), reader.low(1)) in lexicon.MOST_ADJECTIVES
     extreme = _read_extreme(reader) if not paired else None
     if extreme is not None:
@@ -95,7 +109,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return leading
     if (flagged := aggregates.read_flagged(reader, [])) is not None:
         return flagged
-    if flags.find_flag(reader) is not None and (qualified := things.read_qualified(reader)) is not None:
+    if (flags.find_flag(reader) is not None or reader.low() in states.DESCRIBING) and (
+        qualified := things.read_qualified(reader)
+    ) is not None:
         return qualified
     link = reader.link()
     exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
@@ -257,6 +273,7 @@ def _read_leading(reader: Reader) -> Asked | None:
         reader.query.limit = count or (None if things.is_plural(largest.text) and count else 1)
         return largest
     options, size = things.find_adjective(reader)
+    options = options or lexicon.SIZES.get(word, ())
     if options:
         reader.at += size
         second = reader.low()
@@ -276,6 +293,9 @@ def _read_leading(reader: Reader) -> Asked | None:
             reader.ranked = options[0][1]
             return asked
         col, way = found
+        if word == "next":
+            reader.query.conditions.append(Period(col, reader.today.isoformat(), None))
+            reader.assume(f"Counted from today, {reader.today.isoformat()}.")
         reader.query.order.append((col, way == "desc"))
         return asked
     if count is not None:
@@ -288,6 +308,14 @@ def _read_leading(reader: Reader) -> Asked | None:
                 return asked
     reader.at = mark
     return None
+
+
+def _is_done_by(reader: Reader, link: Link) -> bool:
+    """Whether a value follows a participle: `insured with Acme`, of a column `insurer`."""
+    if link.size > 1 or not is_participle(reader.low()) or reader.low(1) not in lexicon.IN:
+        return False
+    after = reader.link(reader.at + 2)
+    return after is not None and bool(after.values) and not after.tables
 
 
 def _named(reader: Reader) -> Link | None:
@@ -328,7 +356,7 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
                 return asked
-            if not possessive and periods.is_done_per(reader):
+            if not possessive and (periods.is_done_per(reader) or _is_done_by(reader, following)):
                 return asked
             reader.at += following.size
             if not possessive and (is_compared(reader) or _is_said_of(reader, following)):
@@ -341,6 +369,12 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     refusal.check_told(reader, link)
     refusal.check_dated(reader, link)
     reader.at += link.size
+    if things.is_plural(link.text) and all(dates.is_date(reader.column(hit.col)) for hit in link.columns):
+        day = reader.resolve(link.columns, link.text, None).col
+        if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [
+            day
+        ]:
+            return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
     if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
         return Asked("column", named.text, [], named.columns, distinct=distinct)
     if reader.tokens[reader.at - 1].possessive:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
@@ -11,27 +13,24 @@ from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 OF_TIME = lexicon.words("date time at on day year")
+AGAINST = (("versus",), ("vs",), ("compared", "to"), ("compared", "with"), ("against",), ("vs", "."))
+TO = ("and", "to", "until", "through")
+PREPOSITIONS = ("in", "on", "during", "from", "of", "for", "within", "at")
 TIMES = frozenset({"after", "before", "since", "until"})
+OPENINGS = TIMES | {"between", "in", "on", "during", "from", "of", "for", "within", "", "="}
 
 
 def read(reader: Reader) -> bool:
     """`in 2024`, `since March 2023`, `before 1980`, `between 2023 and 2024`, `last year`."""
     mark = reader.at
     negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
-    named = _find_named_time(reader)
+    named = find_named_time(reader)
     said = reader.at
-    hit = reader.phrase(lexicon.OPERATORS)
-    op = hit[0] if hit else ""
-    if hit:
-        reader.at += hit[1]
-    elif reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
-        op = reader.low()
-        reader.at += 1
+    op = _read_operator(reader)
     said = said if op in ("between", "from") else reader.at
-    span = dates.read(reader.tokens, reader.at, reader.today)
-    if span is None and op in ("between", "from"):
-        span = dates.read_opening(reader.tokens, reader.at)
-    if span is None or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "="):
+    opening = dates.read_opening if op in ("between", "from") else lambda *_: None
+    span = dates.read(reader.tokens, reader.at, reader.today) or opening(reader.tokens, reader.at)
+    if span is None or (op == "between" and reader.low(span.size) not in TO) or op not in OPENINGS:
         reader.at = mark
         return False
     reader.at += span.size
@@ -46,11 +45,9 @@ def read(reader: Reader) -> bool:
         end = second.end.isoformat()
         years = (*years, second.year) if second.year and years else ()
         op = "between"
-    elif op == "between":
-        reader.at = mark
-        return False
+    other = _read_other_period(reader) if op in ("in", "", "of", "for", "during") and not negated else None
     told = " ".join(token.text for token in reader.tokens[said : reader.at])
-    col = named or _time(reader)
+    col = named or find_spoken_time(reader)
     if col is None:
         reader.at = mark
         return False
@@ -58,20 +55,65 @@ def read(reader: Reader) -> bool:
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
         reader.at += trailing[1]
-    alternatives = _read_more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
+    plain = op in ("in", "", "of", "for", "during", "on")
+    alternatives = _read_more_years(reader, years) if plain else ()
+    more = _read_more_periods(reader, col, span) if plain and not (alternatives or negated or other) else ()
     if named is None:
-        whole = None if op == "between" else dates.unit_of(span.start, span.end)
-        _state_column(reader, " or ".join((told, *map(str, alternatives))), whole, col)
+        whole = None if op == "between" or more else dates.unit_of(span.start, span.end)
+        _state_column(reader, " or ".join((told, *map(str, alternatives), *(text for _, text in more))), whole, col)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
-    if not negated:
-        _add_period(reader, col, op, (start, end), (*years, *alternatives))
-        return True
-    if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col):
+    if other is not None:
+        _compare_periods(reader, col, span, other)
+    elif more:
+        spans = (span, *(one for one, _ in more))
+        reader.add(AnyOf(tuple(Period(col, one.start.isoformat(), one.end.isoformat()) for one in spans)))
+    elif negated and (
+        alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col)
+    ):
         reader.at = mark
         return False
-    reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+    elif negated:
+        reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+    else:
+        _add_period(reader, col, op, (start, end), (*years, *alternatives))
     return True
+
+
+def _read_operator(reader: Reader) -> str:
+    """The word in front of a period, as an operator: `before`, `between`, `in`; empty without one."""
+    hit = reader.phrase(lexicon.OPERATORS)
+    if hit:
+        reader.at += hit[1]
+        return hit[0]
+    op = reader.low() if reader.low() in PREPOSITIONS else ""
+    reader.at += bool(op)
+    return op
+
+
+def _read_other_period(reader: Reader) -> dates.Span | None:
+    """`versus 2023`, `compared to March 2024`: the period that the one before is held against."""
+    mark = reader.at
+    if not reader.take_any(AGAINST):
+        return None
+    reader.skip({"in", "to", "with", "the"})
+    found = dates.read(reader.tokens, reader.at, reader.today)
+    reader.at = mark if found is None else reader.at + found.size
+    return found
+
+
+def _compare_periods(reader: Reader, col: Col, one: dates.Span, other: dates.Span) -> None:
+    units = {dates.unit_of(span.start, span.end) for span in (one, other)}
+    unit = next(iter(units)) if len(units) == 1 else None
+    if (
+        unit is None
+        or not dates.is_date(reader.column(col))
+        or any(isinstance(g, DatePart) for g in reader.query.groups)
+    ):
+        raise QuestionError("Only two years, quarters, months or days are compared.", words=[one.start.isoformat()])
+    spans = sorted((span.start.isoformat(), span.end.isoformat()) for span in (one, other))
+    reader.add(AnyOf(tuple(Period(col, start, end) for start, end in spans)))
+    reader.query.groups.append(DatePart(col, unit))
 
 
 def _state_column(reader: Reader, told: str, whole: str | None, col: Col) -> None:
@@ -91,6 +133,26 @@ def _read_more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
             break
         reader.at += 1 + more.size
         found.append(more.year)
+    return tuple(found)
+
+
+def _read_more_periods(reader: Reader, col: Col, first: dates.Span) -> tuple[tuple[dates.Span, str], ...]:
+    """`and 2026`, `or today`: further periods of the same days, and their words.
+
+    No row lies in two of them, so that `and` means either, if the days are of the rows that are asked for.
+    """
+    found: list[tuple[dates.Span, str]] = []
+    own = reader.focus.related is None and col.table in (reader.query.subject, reader.measured)
+    while dates.is_date(reader.column(col)) and reader.low() in (("or", "and") if own else ("or",)):
+        at = reader.at + 1
+        while reader.tokens[at : at + 1] and reader.tokens[at].low in ("in", "on"):
+            at += 1
+        span = dates.read(reader.tokens, at, reader.today)
+        spans = [first, *(one for one, _ in found)]
+        if span is None or any(span.start < one.end and one.start < span.end for one in spans):
+            break
+        found.append((span, " ".join(token.text for token in reader.tokens[at : at + span.size])))
+        reader.at = at + span.size
     return tuple(found)
 
 
@@ -119,8 +181,11 @@ def _add_period(reader: Reader, col: Col, op: str, days: tuple[str, str], years:
         reader.add(Period(col, start, end))
 
 
-def _find_named_time(reader: Reader) -> Col | None:
-    """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`."""
+def find_named_time(reader: Reader, before: Container[str] = ()) -> Col | None:
+    """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`.
+
+    `before` are more words that may come after it.
+    """
     mark = reader.at
     reader.skip(
         {"whose", "with", "a", "an", "the", "having", "where", "were", "was", "is", "are", "been", "who", "that"}
@@ -138,6 +203,7 @@ def _find_named_time(reader: Reader) -> Col | None:
             reader.phrase(lexicon.OPERATORS)
             or dates.read(reader.tokens, reader.at, reader.today)
             or reader.low() in lexicon.IN
+            or reader.low() in before
         ):
             return reader.resolve(dated, link.text, table).col
     elif (token := reader.token()) is not None and token.kind == "word":
@@ -151,6 +217,8 @@ def _find_named_time(reader: Reader) -> Col | None:
             if dates.is_date(c) or "year" in reader.linker.column_words(table, c.name)
         }
         fitting = [n for n, words in names.items() if [stem(w) for w in words] == [token.stem]]
+        if not fitting and token.low in lexicon.JOINED:
+            fitting = [n for n, words in names.items() if not lexicon.JOINED.isdisjoint(words)]
         if len(fitting) == 1:
             reader.at += 1
             return Col(table, fitting[0])
@@ -183,7 +251,7 @@ def _timely(reader: Reader, hit: Hit) -> bool:
     return dates.is_date(column) or "year" in reader.linker.column_words(hit.col.table, column.name)
 
 
-def _time(reader: Reader) -> Col | None:
+def find_spoken_time(reader: Reader) -> Col | None:
     """The column of dates that a bare period speaks of: of what is measured or counted, else of the focus."""
     subject, related = reader.measured or reader.query.subject, reader.focus.related
     if related is not None and subject is not None and subject != related.table:

@@ -22,6 +22,8 @@ EACH = (
     ("has", "each"),
 )  # fmt: skip
 OF_TIME = frozenset({"oldest", "youngest", "newest", "latest", "earliest"})
+HEIGHTS = lexicon.words("highest lowest high low")
+"""Words of a direction that say nothing of names."""
 RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"), ("ranked", "by"), ("ordered", "by"))
 
 
@@ -55,6 +57,9 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
         if term is None:
             reader.at = mark
             return False
+        tall = any(token.low in HEIGHTS for token in reader.tokens[mark : reader.at])
+        if tall and isinstance(term, Col) and dates.is_text(reader.column(term)):
+            raise QuestionError("The question does not say what to rank by.", words=["highest"])
     down = (way or after) == "desc"
     if first in OF_TIME and isinstance(term, Col) and dates.is_text(reader.column(term)):
         term, down = _find_time_order(reader, first)
@@ -131,10 +136,10 @@ def read_rank(reader: Reader, asked: list[Asked]) -> bool:
         one.functions = ["count"]  # `top 3 classes by bookings`
     total = None
     if one.kind == "column" and not one.functions:
-        _check_number(reader, one)
+        total = _check_number(reader, one)
         col = reader.resolve(one.hits, one.text, reader.query.subject).target
         assert isinstance(col, Col)
-        total = grain.rank_groups(reader, asked, col, one.text)
+        total = total or grain.rank_groups(reader, asked, col, one.text)
         one.functions = [total.function] if total is not None else []
     found = make_terms(reader, one, reader.query.subject)
     category = grain.find_category(reader, asked) if isinstance(found[0], Agg) else None
@@ -175,16 +180,21 @@ def read_rank_ahead(reader: Reader, asked: list[Asked]) -> None:
     reader.at = start
 
 
-def _check_number(reader: Reader, one: Asked) -> None:
+def _check_number(reader: Reader, one: Asked) -> Agg | None:
+    """The total by which the subject is ranked if each may have several of the number; None if each has one."""
     hit = reader.resolve(one.hits, one.text, reader.query.subject)
     check_sortable(reader, hit.col, one.text)
     subject = reader.query.subject
-    if subject is not None and reader.joins.distance(subject, hit.col.table)[0] > 1:
+    if subject is None or reader.joins.distance(subject, hit.col.table)[0] <= 1:
+        return None
+    total = grain.add_up_children(reader, subject, hit.col, one.text)
+    if total is None:
         raise QuestionError(
-            f'Each of {subject[1]} may have several of "{one.text}": say by the total, the highest or the lowest.',
+            f'Each of {subject[1]} may have several of "{one.text}": say by the average, the highest or the lowest.',
             words=[one.text],
             reason="ambiguous",
         )
+    return total
 
 
 def check_sortable(reader: Reader, col: Col, text: str) -> None:
@@ -289,6 +299,8 @@ def _find_group(reader: Reader) -> Col | DatePart | Key | None:
     if reader.low() in ("one", "of") and reader.query.groups:
         return None
     table = reader.query.subject or reader.measured or reader.focus.table
+    if reader.sees("number", "of") and (counted := reader.link(reader.at + 2)) is not None and not counted.tables:
+        reader.at += 2  # `by number of rooms`, which each row holds
     link = reader.link()
     unit = dates.find_unit(reader.low())
     if (

@@ -60,6 +60,15 @@ class Average:
 
 
 @dataclass(frozen=True, slots=True)
+class Versus:
+    """The column against another one of the same row: `returned after it was due`."""
+
+    col: Col
+    op: str
+    other: Col
+
+
+@dataclass(frozen=True, slots=True)
 class Extreme:
     """The row of the column's table that has its largest (or smallest) value."""
 
@@ -114,7 +123,7 @@ class Related:
     """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
 
 
-Condition = Compare | Period | Average | Extreme | AnyOf | Null | Flag | Related | Shared
+Condition = Compare | Period | Average | Versus | Extreme | AnyOf | Null | Flag | Related | Shared
 
 
 @dataclass
@@ -129,6 +138,12 @@ class Query:
     """(term, descending)"""
     part: Condition | None = None
     """Of a share: what the rows of the part meet."""
+    asks_any: bool = False
+    """True where the question is whether there are any: the count comes with a yes or no."""
+    share_of_groups: bool = False
+    """True where the figure of each group is its percentage of all."""
+    within: list[Col | DatePart | Key] = field(default_factory=list)
+    """Of a top in each group, as in `the oldest member in each city`: the groups; `limit` rows of each are kept."""
     arranged: list[tuple[Term, bool]] = field(default_factory=list)
     """How groups come where the question names no order; the answer does not rest on it."""
     limit: int | None = None

@@ -4,6 +4,7 @@ The grammar and its parts read with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlchat.errors import QuestionError
@@ -11,6 +12,7 @@ from sqlchat.providers.offline.cursor import FIRST_OR_LAST, Focus, is_participle
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.meanings import Meanings
 from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Related, Shared
+from sqlchat.sql.catalog import Column
 
 __all__ = ["FIRST_OR_LAST", "Focus", "Reader", "is_participle"]
 
@@ -51,6 +53,8 @@ class Reader(Meanings):
         if isinstance(condition, Compare) and condition.op in ("=", "!="):
             told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.op in ("=", "!=")]
             same = [c for c in told if c.col == condition.col]
+            if any(c.values == condition.values and c.op == condition.op for c in same):
+                return
             if same:
                 raise QuestionError(
                     f"{condition.col.name} cannot be {same[0].values[0]} and {condition.values[0]} at once.",
@@ -131,6 +135,15 @@ class Reader(Meanings):
         related = Related(anchor, table, [], negated, op, count, loose)
         self.focus.conditions.append(related)
         self.focus = Focus(table, related.conditions, related)
+
+    def find_column_before(self, at: int, fits: Callable[[Column], bool]) -> Col | None:
+        """The column whose name ends before that token: `delivery dates` of `delivery dates on a Friday`."""
+        for start in range(max(0, at - 3), at):
+            for link in self.links(start):
+                hits = [hit for hit in link.columns if fits(self.column(hit.col))]
+                if start + link.size == at and hits and not link.tables:
+                    return self.resolve(hits, link.text, self.focus.table).col
+        return None
 
     def has_several(self, col: Col) -> bool:
         """Whether what the question is about may have more than one value of the column."""

@@ -71,8 +71,11 @@ def find_close(word: str, names: Iterable[str]) -> list[str]:
 
 def find_close_values(word: str, linker: Linker) -> list[str]:
     """The values at most two that the word may be a slip of: `Germany` for `Germny`."""
-    values = {value.lower(): value for texts in linker.values.values() for value in texts}
-    return [values[low] for low in find_close(word, values)] if len(word) >= SHORTEST else []
+    holding = linker.values_with(word) if word[:1].isupper() else []
+    if holding or len(word) < SHORTEST:
+        return holding[:2]
+    values = linker.lower_values
+    return [values[low] for low in find_close(word, values)]
 
 
 def list_names(linker: Linker) -> list[str]:

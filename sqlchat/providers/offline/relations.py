@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, things
+from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, states, things
 from sqlchat.providers.offline.asked import make_terms
 from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
@@ -127,7 +127,12 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
         if total is None:
             phrases.check_sortable(reader, hit.col, one.text)
         near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
-        if near > 1:
+        by_number = reader.low(-len(one.text.split()) - 1) in ("most", "fewest", "least")
+        if near > 1 and reader.focus.table and total is None and by_number:
+            total = grain.add_up_children(reader, reader.focus.table, hit.col, one.text)
+            if total is not None:
+                focus_measured(reader, hit.col.table)
+        if near > 1 and total is None:
             raise QuestionError(
                 f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",
                 words=[one.text],
@@ -200,7 +205,9 @@ def read_relation(reader: Reader) -> bool:
         seen = seen or word in RELATING
         reader.at += 1
     op, count = _read_count(reader)
-    values, link = flags.read_described(reader)
+    values, link = states.read_described(reader)
+    if link is None:
+        values, link = flags.read_described(reader)
     if link is None:
         reader.at = mark
         return False
@@ -263,6 +270,17 @@ def _relate(
     if not seen and not op:
         reader.at = mark
         return False
+    if (
+        op
+        and (count != 1 or op == ">")
+        and reader.focus.related is not None
+        and reader.joins.distance(focus, table)[0] == 1
+    ):
+        raise QuestionError(
+            f"Each of {focus[1]} has one of {table[1]} at most: say how many {focus[1]}.",
+            words=[link.text],
+            reason="ambiguous",
+        )
     reader.at += link.size
     reader.take("table")
     by = [t.low for t in reader.tokens[mark : reader.at]][:1] == ["by"]

@@ -30,7 +30,11 @@ RELATIONAL = frozenset(
             "organize organise arrange conduct manage operate maintain involve participate compete receive come flow "
             "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
             "see meet get treat handle "
-            "submit post upload tag mention list store stock distribute issue provide deliver grow star"
+            "submit post upload tag mention list store stock distribute issue provide deliver grow star "
+            "keep lie need use learn send contain hold offer serve host visit join read watch cook eat wear ride "
+            "walk sit stand hang gather bring put place call name label assign allocate allot occupy feed train "
+            "groom breed raise plant pick harvest collect cover include cite choose select want prefer "
+            "consume perform"
         )
     )
 )
@@ -42,12 +46,15 @@ EMPTY = lexicon.words(
 )
 """Words that may be left out without a word lost."""
 IRREGULAR = lexicon.words(
-    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown ridden"
+    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown "
+    "ridden kept lay sent learnt held brought chose chosen ate eaten wore worn rode sat stood hung fed bred"
 )
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 BEFORE_NOUN = lexicon.words("a an the our their its his her my your per by each every")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
+SHORTEST_SLIP, LONG_SLIP = 6, 9
+"""Letters of a word of which one may be wrong, and of which two may be."""
 MOST_STEPS = 3
 MOST_TRIES = 12
 MOST_SUGGESTED = 5
@@ -64,6 +71,8 @@ class Rephrasing:
     question: str
     cost: float
     left_out: tuple[str, ...] = ()
+    slips: tuple[tuple[str, str], ...] = ()
+    """(a word, the one that was read for it)"""
     put: tuple[tuple[str, str], ...] = ()
     """(the word, the table or column that was put for it)"""
 
@@ -106,8 +115,37 @@ def leave_out(
             continue
         cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers, deeds) else 0.0
         if cost:
-            shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
+            agent = cost == 1.0 and tokens[at + 1 : at + 2] and tokens[at + 1].low == "by"
+            place = rf"(?<!\w){re.escape(word)}{' by' if agent else ''}(?!\w)"
+            shorter = _tidy(re.sub(place, "of" if agent else "", step.question, count=1))
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
+
+
+def correct(step: Rephrasing, words: list[str], names: Mapping[str, Sequence[str]]) -> Iterator[Rephrasing]:
+    """The question with a slip of the pen put right, where only one of the `names` (by first letter) is that near."""
+    for word in words:
+        near = {stem(name): name for name in names.get(word[0].lower(), ()) if _is_slip(word.lower(), name)}
+        if len(near) == 1 and word.lower() not in RELATIONAL and stem(word.lower()) not in RELATIONAL:
+            name = next(iter(near.values()))
+            text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", name, step.question, count=1)
+            yield replace(step, question=text, cost=step.cost + 0.5, slips=(*step.slips, (word, name)))
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether one letter is wrong, missing, doubled or out of turn; of long words two."""
+    if len(word) < SHORTEST_SLIP or word[0] != name[0] or abs(len(word) - len(name)) > 1 + (len(word) >= LONG_SLIP):
+        return False
+    if word == name or stem(word) == stem(name):
+        return False
+    rows = [list(range(len(name) + 1))]
+    for at, letter in enumerate(word, 1):
+        row = [at]
+        for to, other in enumerate(name, 1):
+            row.append(min(rows[-1][to] + 1, row[-1] + 1, rows[-1][to - 1] + (letter != other)))
+            if at > 1 and to > 1 and letter == name[to - 2] and word[at - 2] == other:
+                row[-1] = min(row[-1], rows[-2][to - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1] <= 1 + (len(word) >= LONG_SLIP)
 
 
 def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str], deeds: Collection[str]) -> bool:

@@ -20,6 +20,7 @@ from sqlchat.providers.offline.query import (
     Period,
     Related,
     Shared,
+    Versus,
 )
 from sqlchat.providers.offline.scope import OPERATORS, Scope
 
@@ -46,7 +47,7 @@ class Restrictions:
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
 
-    def _plain(self, condition: Compare | Period | Average | Extreme | Null | Flag) -> exp.Expr:
+    def _plain(self, condition: Compare | Period | Average | Versus | Extreme | Null | Flag) -> exp.Expr:
         column = self.scope.column(condition.col)
         if isinstance(condition, Compare):
             return self._compare(column, condition)
@@ -61,6 +62,8 @@ class Restrictions:
         if isinstance(condition, Null):
             null = exp.Is(this=column, expression=exp.Null())
             return exp.Not(this=null) if condition.negated else null
+        if isinstance(condition, Versus):
+            return OPERATORS[condition.op](this=column, expression=self.scope.column(condition.other))
         if isinstance(condition, Flag):
             return self._flag(column, condition)
         inner = self._inner(condition.col.table)
@@ -85,7 +88,7 @@ class Restrictions:
 
     def _compare(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         values = [self.scope.literal(condition.col, value, condition.op) for value in condition.values]
-        if condition.op in ("contains", "starts", "ends"):
+        if condition.op.removeprefix("not ") in ("contains", "starts", "ends"):
             return self._like(column, condition)
         if condition.op == "between":
             return exp.Between(this=column, low=values[0], high=values[1])
@@ -98,9 +101,11 @@ class Restrictions:
         text = str(condition.values[0])
         if "%" in text or "_" in text:
             raise QuestionError("Texts with % or _ cannot be searched for.", words=[text])
-        before, after = {"contains": ("%", "%"), "starts": ("", "%"), "ends": ("%", "")}[condition.op]
+        op = condition.op.removeprefix("not ")
+        before, after = {"contains": ("%", "%"), "starts": ("", "%"), "ends": ("%", "")}[op]
         pattern = exp.Literal.string(f"{before}{text.lower()}{after}")
-        return exp.Like(this=exp.Lower(this=column), expression=pattern)
+        found = exp.Like(this=exp.Lower(this=column), expression=pattern)
+        return exp.Not(this=found) if condition.op.startswith("not ") else found
 
     def _inner(self, root: Key, base: Key | None = None) -> Scope:
         outer = self.scope

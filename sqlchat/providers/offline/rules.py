@@ -12,6 +12,8 @@ from sqlchat.language import lexicon
 
 NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 BE = r"(is|are|was|were|gets?|got|being)"
+WORD = r"""(?!["'])(\.?\w[\w.@-]*)"""
+TAKES_UNTIL = r"does it take (?:until|to|before|for) ((?:a|an|the) )?(\w+) (?:is|are|to be|gets?) (\w+ed|paid)"
 WHO_HAVE = r"((who|that|which) )?((have|has|had) )?"
 DOING = (
     r"(?:do|did|does|have|had|has|were|was|is|are|there|we|you|make|made|get|got|receive|received"
@@ -27,6 +29,23 @@ def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
+WAYS = {
+    "cheapest": "lowest price", "least expensive": "lowest price", "priciest": "highest price",
+    "most expensive": "highest price", "dearest": "highest price", "oldest": "highest age", "youngest": "lowest age",
+    "longest": "highest duration", "shortest": "lowest duration", "heaviest": "highest weight",
+    "lightest": "lowest weight", "tallest": "highest height", "best paid": "highest salary",
+    "highest paid": "highest salary", "best rated": "highest rating", "worst rated": "lowest rating",
+}  # fmt: skip
+ADJECTIVE = rf"(?P<adjective>{'|'.join(WAYS)})"
+
+
+def _write_average(found: re.Match[str]) -> str:
+    """`city with the lowest average price` for `cheapest city on average`."""
+    way, noun = WAYS[found["adjective"].lower()].split()
+    of = f" of {found['of']}" if "of" in found.re.groupindex else ""
+    return f"which {found['group']} has the {way} average {noun}{of}"
+
+
 def _write_day(found: re.Match[str]) -> str:
     return f"{'earliest' if found.group(3).lower() == 'first' else 'latest'} day of {found.group(2)}"
 
@@ -38,6 +57,15 @@ MONEY_VERBS = (
 )
 STATES = lexicon.words("open outstanding unresolved pending ongoing active")
 MONEY_VERB = re.compile(MONEY_VERBS, re.IGNORECASE)
+EXISTING = re.compile(
+    r"(?i)^(?:is|are|was|were|do we have|did we have|have we got) (?:there )?(?:an?|any|some) (?=\w)(?!.*\bwhich\b)"
+)
+"""`are there any pending orders` is answered by their number."""
+NO_ONE = re.compile(r"(?i)\bno[- ]one\b(?! of)")
+YES_NO = re.compile(r"(?i)^(?:did|does|do|is|are|was|were|has|have|had)(?:n't)? (?!you have|we have|there )")
+"""`did we sell any yachts`: answered by whether there are any where it asks for `any` or `ever`."""
+UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:all|every|each|both|most)\b")
+"""`are all members paid up`: a yes or no about each of them."""
 COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
 """`average fee: cash or card?` compares two groups, though it can be read as one of both."""
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
@@ -84,6 +112,89 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
         (r"(in|for|of|from) each( one)?(?=[,.?]|$)", "", "the cities and the number of members in each"),
         (r"most popular(?= .* by (the )?number of)", "", "most popular cities by number of members"),
+        (rf"on average,? how many (\w+) {TAKES_UNTIL}", r"average \1 between \3 and \4",
+         "on average, how many days does it take until a loan is returned"),
+        (rf"how (?:many (\w+)|long) {TAKES_UNTIL}( on average)?", r"average days between \3 and \4",
+         "how many days does it take until a loan is returned"),
+        (r"(minutes|hours|days|weeks) to (?:\w+) (?:a|an|the|each) (.+?)(?= per | by | for | in |\W*$)",
+         r"duration in \1 of \2",
+         "average days to return a book"),
+        (r"^how many (minutes|hours|days|weeks) (between|from) (.+?),? on average(?=\W*$)", r"average \1 \2 \3",
+         "how many days from order to delivery, on average"),
+ (r"(month|quarter|week|day) of (\d{4}) (had|has|saw) (.+?)(?=\W*$)", r"\1 \3 \4 in \2",
+         "which month of 2024 had the most loans"),
+ (r"^(?:each|every) (\w+)'s share of (.+?)(?=\W*$)", r"share of \2 per \1", "each city's share of members"),
+        (r"(\w+) share of (\w+) (per|by) (\w+)(?=\W*$)", r"share of \1 \2 per \4", "overdue share of loans per city"),
+        (r"(.+?) (per|by) (\w+) as (?:a )?(?:percentage|percent|share) of (?:the )?total", r"share of \1 per \3",
+         "loans per city as a percentage of the total"),
+        (r"^(which|what) (\w+) (?:do|did) (?:we|you|they) \w+ to(?=\W*$)", r"which destination \2",
+         "which cities do we ship to"),
+        (r"((?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend) (?!(?:and|or|in|to|per|by|of|that|which|for) )(\w+)",
+         r"\2 on a \1", "weekend loans by city"),
+        (rf"(starting|starts?|beginning|begins?) with (?:an? )?(?:the )?(?:letters? |words? )?{WORD}",
+         r'\1 with "\2"', "members whose name starts with an A"),
+        (r"(names?|titles?|descriptions?|e-?mails?|address|subjects?|labels?|comments?|notes?|texts?) "
+         r"((?:do|does|did) not |don't |doesn't )?(containing|contains?|including|includes?) (?:the )?"
+         rf"(?:words? |texts? )?{WORD}(?=\W*$)", r'\1 \2\3 "\4"',
+         "books whose title does not contain sea"),
+        (rf"(ending|ends?) (?:with|in) (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
+         "members whose mail ends with .com"),
+        (rf"(?:with|having|have|has|containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD} "
+         r"in (?:the|its|their|his|her) (names?|titles?|descriptions?|e-?mails?|address|addresses|subjects?|labels?"
+         r"|comments?|notes?|texts?)", r'with "\1" in the \2', "books that have sea in their title"),
+        (r"(?:(?:that|which|did|do|does) )*nobody (\w+)(?: in| for| on| at| to| with)?(?=\W*$)", r"without \1",
+         "which rooms did nobody book"),
+        (rf"^(?:(?:what|which)(?: is| are| was| were) )?(?:the )?{ADJECTIVE} (?P<group>\w[\w ]*?),? "
+         r"on average(?=\W*$)", _write_average, "what is the cheapest city on average"),
+        (rf"^(?:what|which) (?P<group>\w[\w ]*?)(?: is| are| was| were) (?:the )?{ADJECTIVE},? on average(?=\W*$)",
+         _write_average, "which city is the most expensive on average"),
+        (rf"^(?:what|which) (?P<group>\w[\w ]*?)(?: has| have| had) (?:the )?{ADJECTIVE} (?P<of>\w+),? "
+         r"on average(?=\W*$)", _write_average, "which city has the oldest members on average"),
+        (r"do (?:we|you|they) (?:currently )?(?:sell|produce|publish|teach|host|lease|rent out|look after)(?=\W*$)",
+         "are there", "how many books do we sell"),
+        (r"whose (\w+) (?:was|were|got|has been|have been) (\w+) (?:more than once|at least twice)",
+         r"with more than 1 \1 that were \2", "members whose loans were prolonged more than once"),
+        (rf"(more than|fewer than|less than|at least|at most|exactly) {NUMBER} (\w+) (\w+s)(?=\W*$)",
+         r"\1 \2 \4 that are \3", "members with more than 2 prolonged loans"),
+        (r"past due", "overdue", "invoices that are past due"),
+        (r"(?<=where )(?:the )?(\w+) (?:is|are|was|were|has been|have been) "
+         r"(not )?(\w+ed|seen|paid|sent|sold|met|kept)(?=\W*$)",
+         r"\2\1 \3", "loans where the fee was not paid"),
+        (r"^in how many (\w+) (was|were|is|are|did|do|does|has|have|had)(?= \w)", r"how many \1 where",
+         "in how many loans was the fee higher than the price"),
+        (r"^in what (share|percentage|proportion|part) of (the )?(\w+) (was|were|is|are)(?= \w)",
+         r"share of \3 where",
+         "in what share of loans was the book returned"),
+        (r"how many (minutes|hours|days|weeks|months) (?:do|does|did) (?:the |an )?average (\w+) (?:take|last|run)",
+         r"average duration in \1 of \2", "how many days does the average loan last"),
+        (r"how long (?:is|was|does) (?:an |the )?average (\w+)( take| last)?", r"what is the average duration of \1",
+         "how long is the average loan"),
+        (r"how many (minutes|hours|days|weeks) (?:did|does|do) (?:each|the|an?) (\w+) (?:take|last)( on average)?",
+         r"duration in \1 of each \2", "how many days did each loan take"),
+        (r"^(.+), how many(?=\W*$)", r"how many \1", "loans from Bonn, how many?"),
+        (r"(do|did) (we|you|they) (manage|own|run|offer|stock|employ|keep|carry|serve|operate)(?! \w+ing)",
+         "are there", "how many rooms do we manage"),
+        (r"(give|gave|given|hand|handed|take|taken|sell|sold|send|sent|lend|lent) (out|away|off)", r"\1",
+         "how many books did we give out"),
+        (r"(?:the )?(?:most )?money (spent|paid|raised|made|earned|taken)", "total {money}",
+         "members by money spent"),
+        (r"how much (money )?(?:did|do|have) we (?:take|took|taken|sell|sold|make|made|earn|earned)( in)?",
+         "total {money}", "how much did we take"),
+        (r"how much( money)? (?:is|are|was|were) (?:still )?(?:unpaid|outstanding|owed|open|due)",
+         "total {money} not {closed}", "how much money is still unpaid"),
+        (r"(which|what) (hour|day|month|week|weekday|year)( of the (day|year))? (is|was) (the )?busiest( ever)?",
+         r"\2 with the most {row}", "which hour is the busiest"),
+        (r"(what|which) (is|was) the busiest (hour|day|month|week|weekday|year)( ever)?", r"\3 with the most {row}",
+         "what was the busiest day ever"),
+        (r"(from|in|at|to|with|for|on|by)(?=\W*$)", "", "which author do we have the most books from"),
+        (r"(go|goes|went|gone) to(?= \w)", "are", "share of loans that goes to students"),
+        (r"how often (was|were|is|are) (.+)", r"how many times \1 \2", "how often was the book loaned"),
+        (r"(did|does|do) (.+?) (change|develop) from (.+?) to (.+?)(?=\W*$)", r"\2 in \4 versus \5",
+         "did loans change from 2023 to 2024"),
+        (r"how( did)? (the )?(.+?) (changed?|developed?) (?:from|between) (.+?) (?:to|and) (.+?)(?=\W*$)",
+         r"\3 in \5 versus \6", "how did loans change from 2023 to 2024"),
+        (r"(the )?(total |average )?(\w+) \(([^()]+ (?:minus|divided by) [^()]+)\)", r"\2\4",
+         "total discount (list price minus price paid)"),
         (r"count the number of", "the number of", "count the number of members"),
         (r"(that )?lasted", "with", "visits that lasted more than 40 minutes"),
         (r"in each one", "in each", "how many books are there in each one"),
@@ -94,7 +205,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(a )?list of( all)?( the)?", "", "give me a list of members"),
         (r"(old|oldest) to (the )?(young|youngest)", "oldest to youngest", "by age from old to young"),
         (r"(young|youngest) to (the )?(old|oldest)", "youngest to oldest", "by age from young to old"),
-        (r"(in|per) (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)"
+        (r"in (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)"
          r"|in (km|kg|minutes|hours)", "",
          "rivers longer than 100 in kilometers"),
         (r"\(\w+\)", "", "miles per gallon (mpg)"),
@@ -106,7 +217,6 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"so far|to date|in total|altogether|in all|right now|at the moment|on (record|file)|as of today|in general"
          r"|these days|with us|in our (records|books|system|data|database)", "", "how many members in total"),
         (r"which ones?(?=\W*$)|where(?=\W*$)", "", "Is there a city without members? Which one?"),
-        (r"(is|are) there (an?|any|some)(?= \w)", "which", "Is there a member without loans?"),
         (rf"(with|having|have|has|had|made|got)? ?{NUMBER} (times )?or more",
          r"with at least \2 \3", "members with 8 or more loans"),
         (rf"{NUMBER} (times )?or (fewer|less)", r"at most \1 \2",
@@ -122,7 +232,11 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"compare (the )?(.+?) (for|of|in|by|at|from) (.+?) (and|with|to|against) (.+?)(?=\W*$)",
          r"\2 \3 \4 versus \6", "compare the number of loans in Bonn and Rome"),
         (r"(\w+) (?:vs\.?|versus) (\w+) (\w+)(?=\W*$)", r"number of \3 \1 versus \2", "male vs female members"),
-        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) (.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
+        (r"(?:how much|what)(?: money)? (?:did|do|have) we (?:pay|spend|paid|spent)(?: in total)?(?: for| on)?"
+         r"(?: all)?(?: the)?(?= \w)",
+         "total {cost} of", "what did we pay for all the repairs"),
+        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) "
+         r"(?!we (?:pay|spend|paid|spent)\b)(.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
          r"total {money} of \4", "how much did members in Bonn pay"),
         (r"how much( money)? (was|were|is|has been|did we)( \w+)?", r"total {money}", "how much was paid by card"),
         (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?most( money)?(?= in |[.?]|$)",
@@ -134,7 +248,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}",
          "revenue by city"),
         (r"^who(?= )", "which {person}", "Who has never borrowed a book?"),
-        (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
+        (r"(people|persons|person|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
         (rf"({'|'.join(sorted(STATES))}) (\w+)", r"\2 not {closed}", "open loans"),
         (r"((who|that|which) )?(are|is|were|was) (still )?(" + "|".join(sorted(STATES)) + ")",
@@ -146,7 +260,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"how (did|has|have|do|does) (the )?(.+?) (develop|developed|change|changed|evolve|evolved|grow|grown)"
          r"( over (the )?(time|years|months))?(?=\W*$| in )", r"\3 per month", "how did loans develop over time"),
         (r"over time(?=\W*$)", "per month", "loans over time"),
-        (r"busiest (\w+)", r"most frequent \1", "busiest city"),
+        (r"busiest (?!hour|day|month|week|year)(\w+)", r"most frequent \1", "busiest city"),
         (r"(?:a|one) week(?=\W|$)", "7 days", "loans longer than a week"),
         (r"(?<=than )(?:a|an|one) (hour|minute|day)", r"1 \1s", "loans longer than a day"),
         (r"^when (was|were|did|is|has|have|does|do) (.+?)(?: for the)? (last|latest|most recently|first)(?: time)?",

@@ -13,7 +13,7 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Linker
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Literal
 from sqlchat.sql.catalog import Column
 
@@ -94,6 +94,8 @@ class Scope:
 
     def column(self, col: Col) -> exp.Expr:
         """The column, or the condition that a term of that name stands for."""
+        if isinstance(col, Computed):
+            return self._compute(col)
         self.join(col.table)
         defined = self.linker.definitions.conditions.get((col.table, col.name))
         if defined is None:
@@ -103,10 +105,20 @@ class Scope:
             column.replace(self.raw(Col(col.table, column.name)))
         return exp.paren(tree)
 
+    def _compute(self, col: Computed) -> exp.Expr:
+        left, right = self.column(col.left), self.column(col.right)
+        if col.kind == "weekday":
+            return exp.cast(dates.cut(left, "weekday", self.dialect), "int")
+        if col.kind == "minus":
+            return exp.paren(exp.Sub(this=left, expression=right))
+        if col.kind == "over":
+            whole = exp.Mul(this=exp.Literal.number("1.0"), expression=left)
+            part = exp.Nullif(this=right, expression=exp.Literal.number(0))
+            return exp.Div(this=whole, expression=part, typed=True)
+        return dates.subtract(left, right, col.kind, self.dialect)
+
     def catalog_column(self, col: Col) -> Column:
-        column = self.linker.tables[col.table].column(col.name)
-        assert column is not None
-        return column
+        return self.linker.catalog_column(col)
 
     def frame(self, select: exp.Select, *, keep: bool = False) -> exp.Select:
         """`select` with this FROM clause; `keep` leaves no row of the root out for want of a partner."""

@@ -7,14 +7,18 @@ no more asks for something else.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import count
 
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.language.tokens import tokenize
+from sqlchat.language import lexicon
+from sqlchat.language.thesaurus import MEANING
+from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
@@ -22,17 +26,19 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
     MOST_SUGGESTED,
     MOST_TRIES,
+    SHORTEST_SLIP,
     Nouns,
     Rephrasing,
+    correct,
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, MONEY_VERB, STATES
+from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, NO_ONE, STATES, UNIVERSAL, YES_NO
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -41,11 +47,15 @@ Found = tuple[float, Reading, Rephrasing]
 PLAIN_VERBS = frozenset(
     {"got", "get", "gets", "received", "had", "made", "took", "gave", "did", "earned", "still", "most"}
 )
+SPENDING = lexicon.words("spent spend spends")
+"""What these verbs say of customers is read without rules where a measure tells it."""
+RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
 PUT = {
     "money": "Money is that of {}.",
+    "cost": "What was paid is {}.",
     "person": "The people are those of {}.",
     "row": "Rows of {} are counted.",
     "quantity": "What sells is told by the total of {}.",
@@ -59,9 +69,19 @@ class Search:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._vocabulary = vocabulary
+        self._asks_any = self._is_yes_no = self._asks_whether_any = False
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
+        if UNIVERSAL.search(question):
+            raise QuestionError(
+                "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
+            )
+        self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
+        self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
+        self._asks_any = EXISTING.search(question) is not None
+        question = NO_ONE.sub("nobody", question)
+        question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
             return self._read(question)
@@ -75,6 +95,9 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        if self._is_yes_no:
+            _count_whether(query, clear=self._asks_whether_any)
+        query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
@@ -102,15 +125,7 @@ class Search:
             for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
-        add(
-            leave_out(
-                Rephrasing(question, 0.0),
-                _find_culprits(fault),
-                self._today,
-                self._vocabulary.doers,
-                self._vocabulary.deeds,
-            )
-        )
+        add(self._simplify(Rephrasing(question, 0.0), fault, nouns))
         best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -119,11 +134,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(
-                    leave_out(
-                        step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds
-                    )
-                )
+                add(self._simplify(step, again, nouns))
                 continue
             if _guesses_who(step):
                 continue
@@ -138,10 +149,38 @@ class Search:
             return None
         _, reading, step = best
         reading[0].assumptions.extend(PUT[noun].format(place) for noun, place in step.put)
+        reading[0].assumptions.extend(f'"{word}" is read as "{name}".' for word, name in step.slips)
         if step.left_out:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
+
+    def _simplify(self, step: Rephrasing, fault: QuestionError, nouns: Nouns) -> Iterator[Rephrasing]:
+        """The question without one of the words at fault, or with a slip in it put right."""
+        words = _find_culprits(fault)
+        tokens = tokenize(step.question)
+        yield from leave_out(step, words, self._today, self._vocabulary.doers, self._vocabulary.deeds)
+        unknown = {t.text for at, t in enumerate(tokens) if not refusal.is_known(self._linker, tokens, at)}
+        named = {word for word in words if word[:1].isupper() and not step.question.startswith(word)}
+        for better in correct(step, [word for word in words if word in unknown - named], self._list_spellings()):
+            yield better
+            for changed in rephrase(better.question, nouns, better.cost):
+                yield replace(changed, slips=better.slips)
+
+    def _list_spellings(self) -> Mapping[str, Sequence[str]]:
+        """Words that a slip of the pen may have meant, by their first letter; made once for a catalog."""
+        found = self._linker.spellings
+        if not found:
+            names = refusal.list_names(self._linker)
+            names += [f"{name}s" for name in names] + [singular(name) for name in names]
+            held = [word.lower() for texts in self._linker.values.values() for text in texts for word in text.split()]
+            words = dict.fromkeys((*names, *held, *refusal.GRAMMAR, *lexicon.VERBS, *MEANING, *RULE_WORDS))
+            by_letter: dict[str, list[str]] = {}
+            for word in words:
+                if len(word) >= SHORTEST_SLIP - 1:
+                    by_letter.setdefault(word[0], []).append(word)
+            found = self._linker.spellings = by_letter
+        return found
 
     def _choose_nouns(self, question: str, done: list[Key]) -> Nouns:
         """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to.
@@ -153,8 +192,11 @@ class Search:
         tokens = tokenize(question)
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
+        money = self._vocabulary.nouns["money"]
+        spent = any(token.low in SPENDING for token in tokens)
         return {
             **self._vocabulary.nouns,
+            "money": () if spent and any(noun.column == "revenue" for noun in money) else money,
             "person": near or people,
             "closed": () if valued else self._vocabulary.nouns["closed"],
         }
@@ -174,6 +216,14 @@ class Search:
         return found
 
 
+def _count_whether(query: Query, *, clear: bool) -> None:
+    """Ask for the number of rows instead of a list of them. Raises QuestionError where no list was asked for."""
+    plain = not any(isinstance(term, Agg) for term in query.outputs) and not query.groups and query.limit is None
+    if query.subject is None or not plain or not clear:
+        raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
+    query.outputs, query.distinct, query.order = [Agg("count", query.subject)], False, []
+
+
 def _guesses_who(step: Rephrasing) -> bool:
     """Whether the people are values of a column, and what they did was left out: sellers are not who booked."""
     role = any(word == "person" and "." in place for word, place in step.put)
@@ -186,6 +236,8 @@ def _choose_nearer(one: Found, other: Found) -> Found | None:
     if one[2].put == other[2].put or words[0] != words[1]:
         return None
     sizes = [len(list(found[1][1].find_all(exp.Table))) for found in (one, other)]
+    if "person" in words[0] and min(sizes) > 1:  # members and trainers may both have attended
+        return None
     return None if sizes[0] == sizes[1] else one if sizes[0] < sizes[1] else other
 
 

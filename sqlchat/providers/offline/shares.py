@@ -9,13 +9,15 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, tokenize
+from sqlchat.providers.offline.grain import is_figure
+from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Period, Query
 
 WORDS = lexicon.words("share percentage percent proportion fraction")
 LEADING = lexicon.LEADS | lexicon.words("is the")
 
 
-def read_share(tokens: list[Token]) -> list[Token] | None:
+def read_share(tokens: list[Token], linker: Linker) -> list[Token] | None:
     """`how many orders ...` for `the share of the orders ...`; None where no share is asked for."""
     at = 0
     while at < len(tokens) and tokens[at].low in LEADING:
@@ -26,11 +28,36 @@ def read_share(tokens: list[Token]) -> list[Token] | None:
     at += 2
     while at < len(tokens) and tokens[at].low in ("the", "all", "our"):
         at += 1
-    return [*tokenize("how many"), *tokens[at:]]
+    if tokens[at].low == "total":
+        return tokens[at:]
+    return [*tokenize("total" if _is_amount(linker, tokens, at) else "how many"), *tokens[at:]]
+
+
+def _is_amount(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """Whether a measure or a column of amounts comes next, with or without an adjective before it."""
+    links = linker.links(tokens, at)[:1]
+    if links and links[0].columns and all(linker.is_flag(hit.col) for hit in links[0].columns):
+        links = linker.links(tokens, at + links[0].size)[:1]
+    link = links[0] if links else None
+    if link is None or link.tables:
+        return False
+    numbers = [hit.col for hit in link.columns if is_figure(linker, hit.col)]
+    return bool(link.measures) or (bool(numbers) and len(numbers) == len(link.columns))
 
 
 def apply_share(query: Query) -> None:
     """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
+    if not query.groups or any(not _is_period(condition) for condition in query.conditions):
+        _apply_part(query)
+        return
+    figures = [term for term in query.outputs if isinstance(term, Agg)]
+    if len(figures) != 1 or figures[0].function not in ("count", "sum") or figures[0].per or query.having:
+        raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
+    query.share_of_groups = True
+    query.assumptions.append("The share of each group is in percent of all groups together.")
+
+
+def _apply_part(query: Query) -> None:
     parts = [condition for condition in query.conditions if not _is_period(condition)]
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     plain = all(isinstance(term, Agg) or term in query.groups or query.groups for term in query.outputs)

@@ -61,7 +61,7 @@ def _read_of_table(reader: Reader, asked: list[Asked]) -> Key | None:
     reader.skip({"the", "all", "our", "of", "those", "any"})
     if reader.low() in ("each", "every", "per"):
         reader.at += 1
-        if any(item.functions for item in asked):
+        if any(item.functions for item in asked) or reader.most_frequent or reader.query.order or reader.ranked:
             reader.at = mark
             return None
     try:

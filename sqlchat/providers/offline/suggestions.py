@@ -24,6 +24,8 @@ BROKEN = re.compile(
 MOST_WORDS = 3
 """Words at fault for which others are looked for."""
 MOST_COLUMNS = 4
+STATES = frozenset({"status", "state", "stage", "phase", "condition"})
+MOST_STATES, MOST_STATES_SHOWN = 8, 2
 MANY = 10_000
 
 
@@ -53,6 +55,9 @@ def _list_instead(question: str, word: str, linker: Linker, joins: Joins) -> Ite
     tokens = tokenize(question)
     at = next((at for at, token in enumerate(tokens) if token.text == word), 0)
     before = tokens[at - 1].low if at else ""
+    after = linker.links(tokens, at + 1)[:1]
+    for table in [hit.key for link in after for hit in link.tables] if not linker.links(tokens, at) else []:
+        yield from _list_states(linker, table)
     grouped, added = before in ("by", "per", "each", "every"), before in ("total", "average", "highest", "lowest")
     if not (grouped or added):
         return
@@ -69,6 +74,14 @@ def _list_instead(question: str, word: str, linker: Linker, joins: Joins) -> Ite
                 if (grouped and grain.is_category(linker, col)) or (added and number and other == table):
                     found.append((_count_values(linker, col), " ".join(linker.column_words(other, column.name))))
     yield from list(dict.fromkeys(name for _, name in sorted(found)))[:MOST_COLUMNS]
+
+
+def _list_states(linker: Linker, table: Key) -> Iterator[str]:
+    """The values of the table's column of states: `completed` for `pending orders`."""
+    for column in linker.tables[table].columns:
+        held = linker.values.get(Col(table, column.name), ())
+        if STATES.intersection(linker.column_words(table, column.name)) and 1 < len(held) <= MOST_STATES:
+            yield from held[:MOST_STATES_SHOWN]
 
 
 def _count_values(linker: Linker, col: Col) -> int:

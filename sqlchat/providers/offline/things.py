@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlchat.language import lexicon
 from sqlchat.language.lexicon import QUANTITY_WORDS
-from sqlchat.providers.offline import flags
+from sqlchat.providers.offline import flags, grain, states
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
@@ -57,6 +58,10 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
 
     The table follows them, or the last of them is what rows are called: `houses`, where `type` holds 'house'.
     """
+    current, link = states.read_described(reader)
+    if link is not None:
+        reader.query.conditions.extend(current)
+        return read_table(reader, link)
     mark = reader.at
     found: list[Link | flags.Said] = []
     others: list[Link] = []
@@ -114,7 +119,10 @@ def read_pieces(reader: Reader, link: Link) -> Asked | None:
         table = hit.col.table
         columns = reader.linker.tables[table].columns
         quantities = [
-            c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+            c.name
+            for c in columns
+            if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+            or c.name == find_quantity(reader.linker.tables[table])
         ]
         if len(quantities) != 1 or hit.value is None or len({h.col for h in link.values}) > 1:
             continue
@@ -150,8 +158,12 @@ def _find_kind(reader: Reader, links: Sequence[Link | flags.Said], *, one: bool)
     for link in links:
         if not isinstance(link, Link) or not (one or is_plural(link.text)):
             return None
+        plain = is_plural(link.text)
         cols |= {
-            hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+            hit.col
+            for hit in link.values
+            if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+            or (plain and hit.value and not is_plural(hit.value) and grain.is_category(reader.linker, hit.col))
         }
     return cols.pop().table if len(cols) == 1 else None
 

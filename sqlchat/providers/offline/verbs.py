@@ -9,12 +9,16 @@ import re
 from collections.abc import Iterator
 
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
-BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
+BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't nobody")
+NEVER = lexicon.words("never not n't didn't nobody")
+SELLING = lexicon.words("sold sell sells selling bought buy buys purchased ordered")
+"""Verbs of the rows whose quantity and price are known, where no table is called like them."""
 NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
 
 
@@ -31,6 +35,10 @@ def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
         words = {key: linker.table_words(key)[-1] for key in linker.tables}
         nouns = {token.low, singular(token.low)}
         keys = [k for k, word in words.items() if singular(word) not in nouns and have_one_root(token.low, word)]
+        doing = f"{token.stem}ing"  # `bkg` is short for booking
+        keys = keys or [k for k, word in words.items() if len(word) > 2 and weigh_short_form(word, doing) >= LIKELY]
+        if not keys and token.low in SELLING and before in NEVER:
+            keys = list({m.table for m in linker.measures if m.name in lexicon.REVENUE})
         if len(keys) == 1:
             yield token.text, keys[0]
 
@@ -39,17 +47,22 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
     """The question with the `noun` for the verb: `booked more than 3 times` -> `with more than 3 bookings`."""
     word = re.escape(verb)
     lead = r"(?:(?:who|that|which) )?(?:(?:have|has|had|are|is|was|were|do|does|did) )?"
-    negated = rf"(?i){lead}(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't)(?: yet)?(?: been| ever)? {word}"
+    never = r"(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't|nobody(?: has| have| had)?)"
+    negated = rf"(?i){lead}{never}(?: yet)?(?: been| ever)? {word}"
     agent = rf"(?i)^who (?:has |have )?{word}" if noun.endswith(("er", "ers", "or", "ors")) else "(?!)"
     for pattern, put in (
         (agent, f"which {noun} have"),
-        (rf"{negated}(?: anything| yet)?(?=\W*$)", f"without {noun}"),
+        (rf"{negated}(?: anything| yet| in| for| on| at| to| with)?(?=\W*$)", f"without {noun}"),
         (negated, f"without {noun} of"),
         (rf"(?i){lead}{word} (?:the )?most(?: often| frequently)?", f"with the most {noun}"),
         (rf"(?i){lead}{word} (?:the )?(?:least|fewest)(?: often)?", f"with the fewest {noun}"),
         (rf"(?i){lead}{word} {NUMBER} (\w+) times", rf"with \1 \2 {noun}"),
         (rf"(?i){lead}{word} more than once", f"with more than 1 {noun}"),
-    ):
+        (
+            rf"(?i){lead}{word} (?!the )(\w[\w -]*?) (?:more than once|at least twice)",
+            rf"with more than 1 {noun} of \1",
+        ),
+    ):  # fmt: skip
         changed = re.sub(pattern, put, question)
         if changed != question:
             yield changed

@@ -144,10 +144,3 @@ def test_a_thing_is_preferred_to_the_table_that_ties_it_to_others(asking: Asking
     draft, rows = asking(script, "How many games are there?")
     assert rows == [(2,)]
     assert any("board_game" in each for each in draft.assumptions)
-
-
-def test_a_unit_is_no_column_to_group_by(asking: Asking) -> None:
-    with pytest.raises(QuestionError):
-        asking(
-            "CREATE TABLE parcel (parcel_id INTEGER PRIMARY KEY, weight_kg REAL, price REAL)", "average price per kg"
-        )

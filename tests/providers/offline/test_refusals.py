@@ -44,13 +44,10 @@ NOT_A_QUESTION = [
     ("Write a poem about customers", "poem"),
 ]
 NOT_CLEAR = [
-    "Top 10 customers",
     "Show 5 customers",
     "revenue of countries",
-    "Top 5 products by quantity",
     "average revenue by country",
     "average revenue per order line",
-    "most expensive product in each category",
     "names",
     "How many customers are there? How many orders?",
     "orders by customer",
@@ -68,7 +65,6 @@ NOT_CLEAR = [
     "customers who bought furniture in 2024",
     "How many customers spent more than 10000?",
     "How many customers with revenue over 10000",
-    "top 3 products in each category by revenue",
     "top 5 customers by country by revenue",
     "customers by country sorted by count",
     "products that spent more than 10",
@@ -112,7 +108,6 @@ def test_a_very_long_question_is_refused_at_once(ask: Callable[[str], Draft]) ->
     ("question", "words"),
     [
         ("how many big orders per country?", ["big"]),
-        ("revnue per month", ["revnue"]),
         ("average rating of products by category", ["rating"]),
         ("customers per weird country", ["weird"]),
         ("top 3 customers by rating", ["rating"]),
@@ -127,8 +122,6 @@ def test_the_culprits_alone_are_told(question: str, words: list[str], ask: Calla
 @pytest.mark.parametrize(
     ("question", "hint"),
     [
-        ("revnue per month", "Did you mean revenue?"),
-        ("number of custmers", "Did you mean customers?"),
         ("average unit_prize", "Did you mean unit_price?"),
         ("number of orders per mnth", "Did you mean month?"),
     ],
@@ -163,10 +156,8 @@ def test_another_language_is_named(question: str, language: str, ask: Callable[[
     ("question", "suggestion"),
     [
         ("How many big orders are there?", "How many orders are there?"),
-        ("number of custmers", "number of customers"),
         ("How many orders in the warehouse?", "How many orders are there?"),
         ("How many customers from Germny?", "How many customers from Germany?"),
-        ("orders with status shiped", "orders with status shipped"),
         ("Revenue by colour", "Revenue by segment"),
         ("total weight of products", "total price of products"),
     ],

@@ -17,7 +17,14 @@ from sqlchat.providers.offline.rules import RULES
 from sqlchat.providers.offline.shortlist import Shortlist
 from sqlchat.sql.catalog import Catalog, Column, Table
 
-PLACES = {"person": "members", "money": "loans fee", "closed": "returned", "quantity": "loans copies", "row": "loans"}
+PLACES = {
+    "person": "members",
+    "money": "loans fee",
+    "cost": "loans fee",
+    "closed": "returned",
+    "quantity": "loans copies",
+    "row": "loans",
+}
 NOUNS = {word: (Noun(name, ("", "loans")),) for word, name in PLACES.items()}
 
 

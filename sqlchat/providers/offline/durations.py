@@ -1,0 +1,80 @@
+"""Finds how long a row lasted: from its first day to the one on which it ended."""
+
+from __future__ import annotations
+
+from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, POSSIBLE, weigh_short_form
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.cursor import Cursor
+from sqlchat.providers.offline.links import Col, Computed, Key
+
+CLOCKS = lexicon.words("at time")
+DUE = lexicon.words("due deadline expected planned promised scheduled required target estimated")
+"""Words of columns with the day on which something is to happen."""
+ENDED = lexicon.words(
+    "end ended closed resolved completed finished returned return delivered delivery discharged discharge fixed "
+    "solved done shipped checkout paid departed out departure left repaired received arrived arrival landed"
+)
+
+
+def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
+    """Whether one of the words, or what it is short for, is in the group: `recv` for received."""
+    if not group.isdisjoint(names):
+        return True
+    shorts = [name for name in names if 3 <= len(name) <= 5 and name not in ("date", "time", "day")]
+    return any(
+        weigh_short_form(name, word) >= (POSSIBLE if len(name) > 3 else LIKELY)
+        for name in shorts
+        for word in group
+        if len(word) > len(name) + 1
+    )
+
+
+def compute(left: Col, right: Col, kind: str) -> Computed:
+    names = {"minus": "difference", "over": "ratio"}
+    return Computed(left.table, names.get(kind, kind), kind, left, right)
+
+
+def choose_unit(reader: Cursor, *cols: Col) -> str:
+    """Hours where both columns keep the time of the day, else days."""
+    clocks = all(
+        "time" in reader.column(col).type.lower()
+        or not CLOCKS.isdisjoint(reader.linker.column_words(col.table, col.name))
+        for col in cols
+    )
+    return "hours" if clocks else "days"
+
+
+def find_duration(reader: Cursor, table: Key, unit: str = "") -> Computed | None:
+    """How long a row of the table lasted: from its first day to the one on which it ended, if that is clear."""
+    columns = [c for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {c.name: reader.linker.column_words(table, c.name) for c in columns}
+    columns = [c for c in columns if not is_one_of(words[c.name], DUE)]
+    ends = [c for c in columns[1:] if is_one_of(words[c.name], ENDED)]
+    if not ends and len(columns) == 2:
+        ends = [c for c in columns[1:] if c.nullable]
+    named = [c for c in ends if not {"end", "ended", "out"}.isdisjoint(words[c.name])]
+    ends = named if len(named) == 1 else ends
+    if len(ends) != 1 or columns[0].name == ends[0].name:
+        return None
+    start, end = Col(table, columns[0].name), Col(table, ends[0].name)
+    return compute(start, end, unit or choose_unit(reader, start, end))
+
+
+def _is_named_by(verb: str, words: tuple[str, ...]) -> bool:
+    return any(stem(verb) == stem(w) or have_one_root(verb, w) or weigh_short_form(w, verb) > 0 for w in words)
+
+
+def find_due(reader: Cursor, table: Key, done: str) -> tuple[Col | None, Col | None]:
+    """The day on which rows of the table were due, and that on which it was `done` or they ended, if clear."""
+    columns = [c.name for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    words = {name: reader.linker.column_words(table, name) for name in columns}
+    due = [n for n in columns if is_one_of(words[n], DUE)]
+    ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if done:
+        ends = [n for n in ends if _is_named_by(done, words[n])] or ends
+    if len(due) != 1 or len(ends) != 1:
+        return None, None
+    return Col(table, due[0]), Col(table, ends[0])
