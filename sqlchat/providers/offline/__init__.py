@@ -7,8 +7,8 @@ name is meant) and `cursor` (what comes next); `finish` completes the query. `co
 `row_conditions` and `states` read what two columns of a row give: days between two dates, a margin, `late`,
 `overdue`. `joins` knows the ways between tables; `build` writes sqlglot expressions (with `scope`, `restrict` and
 `empty`) and `explain` the sentence beside them. `search` tries simpler words for a question that is not read
-(`rephrasing` by `rules`, `verbs` that name a table, `nouns` for money and people), and finds questions that work
-for one that is refused; `engine` is the provider. What is not understood, word for word, ends in a QuestionError:
-it never guesses.
+(`wording` of what was typed in passing, `rephrasing` by `rules`, `verbs` that name a table, `nouns` for money and
+people), and finds questions that work for one that is refused; `engine` is the provider. What is not understood, word
+for word, ends in a QuestionError: it never guesses.
 Only `engine` is for callers outside.
 """

@@ -28,6 +28,8 @@ from sqlchat.providers.offline.reader import Reader, is_participle
 
 OWNING = lexicon.words("its their his her the")
 PIECES = lexicon.words("the a word string substring letter letters text phrase")
+NAMING = lexicon.words("name title text description note notes comment comments subject email address code remark")
+"""Last words of columns of texts in which a word is looked for."""
 BEFORE_VALUE = lexicon.words("is are was were be been of the a an as named called name value values equal equals")
 
 
@@ -340,7 +342,7 @@ def _named(reader: Reader) -> bool:
         reader.at = mark
         return False
     operands = read_operands(reader, display[0], op)
-    if operands is None:
+    if operands is None or (told is not None and op.endswith("contains") and not _holds_names(reader, told)):
         reader.at = mark
         return False
     if like is not None and told is None:
@@ -373,3 +375,8 @@ def _adjective(reader: Reader) -> bool:
         return False
     add_comparison(reader, found[0], found[1], operands, negated=False)
     return True
+
+
+def _holds_names(reader: Reader, col: Col) -> bool:
+    """Whether the column is called a text: a `product` that contains nuts need not say so in its name."""
+    return not NAMING.isdisjoint(reader.linker.column_words(col.table, col.name))

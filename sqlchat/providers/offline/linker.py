@@ -12,7 +12,7 @@ from sqlchat.language.derivations import have_one_root
 from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF, VERBS
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
-from sqlchat.providers.offline.dates import is_number
+from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.names import LONGEST, Names, keep_best
@@ -20,6 +20,8 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+AGENT = ("er", "ers", "or", "ors")
+"""Endings of nouns for those who do something."""
 AS_NOUN = frozenset({"by", "per", "each", "every"})
 """Words after which `show` or `use` is a noun."""
 MOST_KEPT = 5_000
@@ -125,9 +127,14 @@ class Linker(Names):
             for text in ("".join(lows), "".join(words)):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
+        if len(lows) == 1 and lows[0].endswith(AGENT):
+            hits = {target: hit for target, hit in hits.items() if not self._is_deed_of_another(target, lows[0])}
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
-            if not hits or len(lows) == 1:  # `country` is rather `ctry` than `state`
+            agent = len(lows) == 1 and lows[0].endswith(AGENT)
+            hits = self._find_rooted(lows) if agent else {}
+            doer = bool(hits)
+            hits = hits or self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
+            if not hits or (len(lows) == 1 and not doer):  # `country` is rather `ctry` than `state`
                 for hit in self._find_short_forms(words, lows).values():
                     keep_best(hits, hit)
             hits = hits or self._find_headed(words, lows) or self._find_rooted(lows) or self._find_people(lows)
@@ -190,6 +197,8 @@ class Linker(Names):
             for short, weight in shorts.items():
                 if weight < least or len(short) < SHORTEST_FORM or len(word) < len(short) + 2 or short in MEANING:
                     continue
+                if len(short) == SHORTEST_FORM and weight < SURE and short[-1] != word[-1]:
+                    continue  # `bkg` is booking, and `ord` not overdue
                 for hit in self._phrases.get((*words[:at], stem(short), *words[at + 1 :]), {}).values():
                     if hit.tier <= 2 and (isinstance(hit.target, tuple) or not verb):  # `visits` of `tbl_vst`
                         keep_best(found, Hit(hit.target, 3))
@@ -224,8 +233,10 @@ class Linker(Names):
         dated = len(lows) == 2 and lows[1] in ("date", "day", "time")
         if dated:
             return {col: Hit(col, 3) for col in self._days if have_one_root(self._first_word(col), lows[0])}
-        if len(lows) > 1 or lows[0] in WEAK | FUNCTION or lows[0].endswith(("ed", "ing", "er", "ers", "or", "ors")):
-            return {}  # `publisher` is no `published_year`
+        if len(lows) > 1 or lows[0] in WEAK | FUNCTION or lows[0].endswith(("ed", "ing")):
+            return {}
+        if lows[0].endswith(AGENT):  # `publisher` is no `published_year`
+            return {col: Hit(col, 3) for col in self._doers if have_one_root(self._first_word(col), lows[0])}
         return {col: Hit(col, 3) for col in self._figures if have_one_root(self._first_word(col), lows[0])}
 
     @cached_property
@@ -237,6 +248,22 @@ class Linker(Names):
             for column in table.columns
             if is_number(column) and self._first_word(Col(key, column.name)).endswith("ed")
         ]
+
+    @cached_property
+    def _doers(self) -> list[Col]:
+        """Columns of who did what: `referred_by`."""
+        return [
+            Col(key, column.name)
+            for key, table in self.tables.items()
+            for column in table.columns
+            if name_words(column.name)[-1:] == ("by",) and self._first_word(Col(key, column.name)).endswith("ed")
+        ]
+
+    def _is_deed_of_another(self, target: Target, low: str) -> bool:
+        """Whether the word is for a doer, and the target a day: no `referrer` is a `referral_date`."""
+        if not isinstance(target, Col) or not is_date(self.catalog_column(target)):
+            return False
+        return singular(low) not in self.column_words(target.table, target.name)
 
     def _first_word(self, col: Col) -> str:
         return self.column_words(col.table, col.name)[0]

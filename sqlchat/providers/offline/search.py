@@ -41,6 +41,7 @@ from sqlchat.providers.offline.rephrasing import (
 from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, NO_ONE, STATES, UNIVERSAL, YES_NO
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
+from sqlchat.providers.offline.wording import write_plainly
 
 Reading = tuple[Query, exp.Select]
 Found = tuple[float, Reading, Rephrasing]
@@ -89,6 +90,8 @@ class Search:
             found = self._read_rephrased(question, fault)
             if found is not None:
                 return found
+            if (plain := write_plainly(question)) != question:
+                return self.read(plain)
             fault.facts["suggestions"] = self._suggest(question, fault)
             fault.facts.pop("rewrites", None)
             raise

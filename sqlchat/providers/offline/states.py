@@ -60,8 +60,14 @@ def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
         due = [c.name for c in columns if is_one_of(reader.linker.column_words(table, c.name), DUE)]
         if len(due) != 1:
             return []
-        ends = [Col(table, c.name) for c in columns if c.name != due[0] and c.nullable]
-        ends = [col for col in ends if is_one_of(reader.linker.column_words(table, col.name), ENDED_LATER)]
+        later = columns[
+            [c.name for c in columns].index(due[0]) + 1 :
+        ]  # what was received before is not settled by it
+        ends = [Col(table, c.name) for c in later if c.nullable]
+        named = [col for col in ends if is_one_of(reader.linker.column_words(table, col.name), ENDED_LATER)]
+        ends = named or (ends if len(ends) == 1 else [])
+        if not ends and len(columns) > 1:
+            return []
         reader.assume(f"Overdue is what was due before today, {today}, by {table[1]}.{due[0]}.")
         return [Period(Col(table, due[0]), None, today), *(Null(col) for col in ends[:1])]
     if span is None:
