@@ -111,7 +111,7 @@ class Connection(ABC):
         """Return this connection for SQL that was examined for `catalog` and may read `tables`.
 
         Its `run`, `stream` and `explain` raise CatalogChangedError if users' functions, or these tables and views,
-        have changed since. Functions do not matter if the SQL `is_plain`. `is_all` says that it reads no other tables.
+        have changed since. Functions do not matter if the SQL `is_plain`. `is_all`: it reads no other tables.
         """
         return self
 

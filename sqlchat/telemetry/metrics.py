@@ -7,6 +7,7 @@ processes count in files of one folder (see `folder`), and each can write the su
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -41,6 +42,9 @@ FAMILIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 """Name without `sqlchat_` -> kind, help and labels."""
 
 
+MAKING = threading.Lock()
+
+
 @cache
 def _make_metric(name: str) -> Any:
     """Make a metric at its first use: the import of `prometheus_client` decides where its counts are kept."""
@@ -58,7 +62,8 @@ def _make_metric(name: str) -> Any:
 @lru_cache(CHILDREN)
 def _find_metric(name: str, *labels: str) -> Any:
     """Return the metric with its labels; the cache makes that ten times as fast."""
-    metric = _make_metric(name)
+    with MAKING:  # two threads would register the metric twice, which is an error
+        metric = _make_metric(name)
     return metric.labels(*labels) if labels else metric
 
 
