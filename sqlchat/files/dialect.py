@@ -148,6 +148,8 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     header_rows, below = sample[place : place + header_count], sample[place + header_count :]
     first_line = sample[place].first
     first_cells = [row.cells for row in header_rows or sample[:1]]
+    if len(first_cells) < header_count:
+        raise FileInvalidError("The rows of the header are more than the file holds.", option="header_row")
     names = header.join_names(*first_cells) if header_count == 2 else list(first_cells[0])
     names[0] = names[0].removeprefix("\ufeff")
     if header_rows and names[0].startswith("#") and lines[first_line - 1].startswith("#"):

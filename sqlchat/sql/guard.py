@@ -157,9 +157,6 @@ def _check_query(
     if len(trees) != 1:
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     own = NO_OWN_NAMES if catalog is None else catalog.own
-    if rules.others is not None and catalog is not None:  # FROM docs('word') searches SQLite's full-text table `docs`
-        tables = {table.name.lower() for table in catalog.tables}
-        functions = rules.functions | {name for name in tables if not rules.others.fullmatch(name)}
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
     if catalog is not None:
         refuse_volatile(words, trees[0], catalog)

@@ -134,10 +134,9 @@ class _Writer:
             self._drop(at - 1, at + 1)
         elif (opener, word, after) == ("xmlserialize", "indent", ")") and before != "as":
             self._drop(at - (before == "no"), at + 1)
-        elif (opener, word, after) == ("columns", "exists", "path"):
-            self.replaced[at] = ""
         elif opener in ("columns", "json_table") and (clause := self._match_json_clause(at)):
-            self._drop(at, at + clause[0].count(" ") + 1)
+            if opener == "json_table" or not clause[0].endswith(("empty", "error")):  # `parse` drops those of columns
+                self._drop(at, at + clause[0].count(" ") + 1)
         elif (opener, word) == ("json_table", "passing") and not self._begins_operand(at):
             self._join_arguments(at)
         elif word == "national" and after in ("char", "character"):

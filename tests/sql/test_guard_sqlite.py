@@ -43,13 +43,14 @@ def test_what_is_plannable_can_be_explained(shop):
 
 def test_a_full_text_table_is_searched_as_a_function(shop):
     columns = (Column("title", "TEXT"),)
-    catalog = Catalog((Table("documents", columns), Table("readfile", columns)), "sqlite")
+    tables = (Table("documents", columns), Table("others", columns))
+    catalog = Catalog(tables, "sqlite", functions=RULES["sqlite"].functions | {"documents"})
     sql = "SELECT title FROM documents('fox')"
-    assert check(sql, "sqlite", None, catalog).kind == "SELECT"
+    assert check(sql, "sqlite", catalog.functions, catalog).kind == "SELECT"
     assert shop.execute(sql).fetchall() is not None
     for refused in ("SELECT title FROM others('fox')", "SELECT readfile('x')"):
         with pytest.raises(SQLRefusedError):
-            check(refused, "sqlite", None, catalog)
+            check(refused, "sqlite", catalog.functions, catalog)
 
 
 def test_the_functions_of_a_plain_sqlite_are_known_or_left_out_on_purpose(shop):

@@ -31,7 +31,7 @@ def test_a_syntax_error_tells_where():
 
 def test_a_form_that_is_not_known_here_is_not_blamed_on_the_writer():
     with pytest.raises(SQLSyntaxError, match=r"cannot be read here.*If the database itself takes it"):
-        parse("SELECT now() AT LOCAL", "postgres")
+        parse("SELECT GRAPH_TABLE (g MATCH (a) COLUMNS (a.x))", "postgres")
 
 
 @pytest.mark.parametrize(

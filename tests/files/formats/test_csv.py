@@ -234,3 +234,8 @@ def test_a_row_may_be_as_long_as_16_mib(profiled, quote, codec):
     assert found["row_count"] == 1002
     with pytest.raises(FileInvalidError, match="longer than 16 MiB"):
         profiled("id,note\n" + row[:-2] + "x" * (20 << 20) + row[-2:] + "2,b\n")
+
+
+def test_a_header_of_more_rows_than_the_file_holds_is_refused(profiled):
+    with pytest.raises(FileInvalidError, match="more than the file holds"):
+        profiled("place,units\n", header_row=(1, 2))
