@@ -254,7 +254,8 @@ def test_threads_that_count_for_the_first_time_at_once_share_a_metric():
         "import sys, threading\nfrom sqlchat.telemetry import metrics as m\n"
         "sys.setswitchinterval(1e-6)\nstart, faults = threading.Barrier(8), []\n"
         "def count():\n    start.wait()\n    try:\n"
-        "        m.count_request('GET /x', 200, 0.3, None)\n    except ValueError as exc:\n        faults.append(exc)\n"
+        "        m.count_request('GET /x', 200, 0.3, None)\n"
+        "    except ValueError as exc:\n        faults.append(exc)\n"
         "threads = [threading.Thread(target=count) for _ in range(8)]\n"
         "for each in (*threads,): each.start()\nfor each in threads: each.join()\nprint(faults)"
     )

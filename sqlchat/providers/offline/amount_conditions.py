@@ -73,22 +73,25 @@ def read_percentage(reader: Reader) -> bool:
     reader.at += 1 if token.percent is not None else 2
     link = reader.link()
     named = [h for h in link.columns if dates.is_number(reader.column(h.col))] if link is not None else []
+    col: Col | None = None
     if link is not None and named:
         col = reader.resolve(named, link.text, table).col
         reader.at += link.size
     elif reader.explicit_subject:
-        kept = [Col(table, column.name) for column in reader.linker.tables[table].columns if dates.is_number(column)]
-        kept = [each for each in kept if names_percent(reader, each) or SHARE.search(reader.column(each).comment)]
-        before = reader.find_column_before(mark, dates.is_number)
-        col = before if before is not None else kept[0] if len(kept) == 1 else None
-    else:
-        col = None
+        col = reader.find_column_before(mark, dates.is_number) or _find_only_percentage(reader, table)
     if col is None:
         reader.at = mark
         return False
     reader.assume(f"{col.table[1]}.{col.name} is compared.")
     add_comparison(reader, col, op, (convert_percent(reader, col, percent),), negated=False)
     return True
+
+
+def _find_only_percentage(reader: Reader, table: Key) -> Col | None:
+    """The table's column of percentages, if it has one alone."""
+    numbers = [Col(table, column.name) for column in reader.linker.tables[table].columns if dates.is_number(column)]
+    found = [col for col in numbers if names_percent(reader, col) or SHARE.search(reader.column(col).comment)]
+    return found[0] if len(found) == 1 else None
 
 
 def _holds_money(reader: Reader, prices: list[Col]) -> bool:
