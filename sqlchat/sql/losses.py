@@ -74,7 +74,7 @@ def _leaves_columns_ungrouped(node: exp.Expr) -> bool:
     keys = {key.sql() for key in group.expressions} if group else set()
     if group and any(isinstance(key, exp.Literal) for key in group.expressions):
         return False
-    shown = [each for each in node.expressions if each.sql() not in keys and each.alias_or_name not in keys]
+    shown = [each for each in node.expressions if each.unalias().sql() not in keys and each.alias_or_name not in keys]
     totals = (total for each in shown for total in each.find_all(exp.AggFunc))
     if not group and not any(t.find_ancestor(exp.Select) is node and not t.find_ancestor(exp.Window) for t in totals):
         return False

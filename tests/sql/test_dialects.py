@@ -173,6 +173,7 @@ def test_does_not_warn_of_what_the_target_runs(sql, target):
         "SELECT upper(a), sum(c) FROM t GROUP BY 1",
         "SELECT a, count(*) OVER () FROM t",
         "SELECT a, (SELECT max(b) FROM u) AS m FROM t",
+        "SELECT strftime('%Y', day) AS year, sum(b) FROM t GROUP BY strftime('%Y', day)",
     ],
 )
 def test_does_not_warn_of_columns_that_are_grouped(sql):
