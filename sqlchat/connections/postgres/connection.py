@@ -87,9 +87,8 @@ class PostgresConnection(TransactingConnection):
 
     def catalog(self) -> Catalog:
         with self._open_transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            definitions = ask(
-                cursor, questions.PLANNING + VERSION
-            )  # first: what is made meanwhile then counts as a change
+            # first: what is made meanwhile then counts as a change
+            definitions = ask(cursor, questions.PLANNING + VERSION)
             catalog = questions.read_catalog(
                 *(ask(cursor, each) for each in (questions.TABLES, questions.FUNCTIONS, questions.SEARCH_PATH))
             )

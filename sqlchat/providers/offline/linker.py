@@ -127,17 +127,11 @@ class Linker(Names):
             for text in ("".join(lows), "".join(words)):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
-        if len(lows) == 1 and lows[0].endswith(AGENT):
+        is_doer = len(lows) == 1 and lows[0].endswith(AGENT)
+        if is_doer:
             hits = {target: hit for target, hit in hits.items() if not self._is_deed_of_another(target, lows[0])}
         if not hits and all(t.kind == "word" for t in span):
-            agent = len(lows) == 1 and lows[0].endswith(AGENT)
-            hits = self._find_rooted(lows) if agent else {}
-            doer = bool(hits)
-            hits = hits or self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
-            if not hits or (len(lows) == 1 and not doer):  # `country` is rather `ctry` than `state`
-                for hit in self._find_short_forms(words, lows).values():
-                    keep_best(hits, hit)
-            hits = hits or self._find_headed(words, lows) or self._find_rooted(lows) or self._find_people(lows)
+            hits = (self._find_rooted(lows) if is_doer else {}) or self._find_other_names(words, lows)
         for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -150,6 +144,14 @@ class Linker(Names):
             link.values = self._values(words, " ".join(lows), link.text, link.text if plain else None)
             if not (link.columns or link.tables or link.measures or link.values):
                 link.values = self._find_part(words, span)
+
+    def _find_other_names(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """What words that are no name stand for: a short form, a synonym, a part of a name, people."""
+        hits = self._find_short_forms(words, lows, SURE) or self._find_synonyms(words, lows)
+        if not hits or len(lows) == 1:  # `country` is rather `ctry` than `state`
+            for hit in self._find_short_forms(words, lows).values():
+                keep_best(hits, hit)
+        return hits or self._find_headed(words, lows) or self._find_rooted(lows) or self._find_people(lows)
 
     def _prefer_exact(self, hits: dict[Target, Hit], low: str) -> dict[Target, Hit]:
         """A worse tier for tables that share only the stem, if a column has the very name: `interviewer`."""
@@ -242,22 +244,17 @@ class Linker(Names):
     @cached_property
     def _figures(self) -> list[Col]:
         """Numbers that are named by what was done: `quoted_amount`."""
-        return [
-            Col(key, column.name)
-            for key, table in self.tables.items()
-            for column in table.columns
-            if is_number(column) and self._first_word(Col(key, column.name)).endswith("ed")
-        ]
+        return [col for col in self._list_deeds() if is_number(self.catalog_column(col))]
 
     @cached_property
     def _doers(self) -> list[Col]:
         """Columns of who did what: `referred_by`."""
-        return [
-            Col(key, column.name)
-            for key, table in self.tables.items()
-            for column in table.columns
-            if name_words(column.name)[-1:] == ("by",) and self._first_word(Col(key, column.name)).endswith("ed")
-        ]
+        return [col for col in self._list_deeds() if name_words(col.name)[-1:] == ("by",)]
+
+    def _list_deeds(self) -> list[Col]:
+        """The columns whose names begin with what was done."""
+        columns = [Col(key, column.name) for key, table in self.tables.items() for column in table.columns]
+        return [col for col in columns if self._first_word(col).endswith("ed")]
 
     def _is_deed_of_another(self, target: Target, low: str) -> bool:
         """Whether the word is for a doer, and the target a day: no `referrer` is a `referral_date`."""
