@@ -15,6 +15,7 @@ import contextlib
 import json
 import re
 import socket
+import struct
 import threading
 import time
 import uuid
@@ -43,6 +44,7 @@ from supabase_storage_refusals import (
     no_route,
 )
 from werkzeug import Request, Response
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 SERVICE_KEY = "service-role-key"
@@ -120,7 +122,7 @@ class SupabaseStorageServer:
         except Refused as refused:
             response = refused.answer(by_tus=path.startswith(f"{BASE}/upload/resumable"))
         self.calls.append(Call(request.method, path, dict(request.headers), request.content_length or 0))
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ClientDisconnected):
             while request.stream.read(1 << 16):
                 pass
         return response(environ, start_response)
@@ -150,7 +152,10 @@ class SupabaseStorageServer:
             upload = self._upload(path)
             with upload.path.open("ab") as file:
                 file.write(request.stream.read((request.content_length or 0) // 3))
-        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        line = request.environ["werkzeug.socket"]
+        # Without a reset at the end, a caller whose window is full would wait for its own timeout.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.shutdown(socket.SHUT_RDWR)
         return Response()
 
     def _answer(self, request: Request, path: str) -> Response:
