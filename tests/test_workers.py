@@ -84,6 +84,45 @@ def doze(seconds: float) -> str:
     return "woke"
 
 
+def pass_gate(folder: str) -> int:
+    """Say that the call has begun, wait until the gate is open, and return the process's id."""
+    begun = Path(folder, "begun.new")
+    begun.write_text(str(os.getpid()))
+    begun.rename(Path(folder, "begun"))
+    while not Path(folder, "open").exists():
+        time.sleep(0.01)
+    return os.getpid()
+
+
+class Gate:
+    """Holds a call of `pass_gate` until it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder, self.is_open = str(folder), False
+
+    def has_begun(self) -> bool:
+        return Path(self.folder, "begun").exists()
+
+    def wait(self) -> int:
+        """Wait until the call has begun; gives the id of its process."""
+        until(self.has_begun)
+        return int(Path(self.folder, "begun").read_text())
+
+    def open(self) -> None:
+        self.is_open = True
+        Path(self.folder, "open").touch()
+
+
+@pytest.fixture
+def gates(tmp_path):
+    """Eight of them, all open at the end."""
+    made = [Gate(tmp_path / f"gate-{number}") for number in range(8)]
+    yield made
+    for gate in made:
+        gate.open()
+
+
 def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -191,32 +230,32 @@ def test_a_dead_process_costs_only_its_own_call(workers):
     assert workers.call(abs, -1, deadline=120) == 1
 
 
-def test_a_call_survives_a_sigterm_that_meant_the_whole_service(workers):
-    def terminate():
-        time.sleep(0.4)
-        os.kill(pid, signal.SIGTERM)
-
+def test_a_call_survives_a_sigterm_that_meant_the_whole_service(gates):
     single = Workers(1, 1024)
-    try:
-        pid = single.call(os.getpid, deadline=120)
-        threading.Thread(target=terminate).start()
-        assert single.call(doze, 1.0, deadline=120) == "woke"
-    finally:
-        single.close()
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            asked = threads.submit(single.call, pass_gate, gates[0].folder, deadline=120)
+            os.kill(gates[0].wait(), signal.SIGTERM)
+            gates[0].open()
+            assert asked.result(150) == gates[0].wait()
+        finally:
+            single.close()
 
 
-def test_a_call_waits_for_a_free_process_as_long_as_it_says(workers):
+def test_a_call_waits_for_a_free_process_as_long_as_it_says(gates):
     single = Workers(1, 1024, patience=0)
-    busy = threading.Thread(target=single.call, args=(time.sleep, 3), kwargs={"deadline": 120})
-    try:
-        busy.start()
-        until(lambda: single.count_use()["busy"])
-        with pytest.raises(BusyError):
-            single.call(abs, -1, deadline=120)
-        assert single.call(abs, -1, deadline=5, patience=120) == 1
-    finally:
-        busy.join(120)
-        single.close()
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            threads.submit(single.call, pass_gate, gates[0].folder, deadline=120)
+            gates[0].wait()
+            with pytest.raises(BusyError):
+                single.call(abs, -1, deadline=120)
+            patient = threads.submit(single.call, abs, -1, deadline=120, patience=120)
+            until(lambda: single.count_use()["waiting"])
+            gates[0].open()
+            assert patient.result(150) == 1
+        finally:
+            single.close()
 
 
 def test_processes_that_died_while_idle_are_replaced(workers):
@@ -237,25 +276,25 @@ def test_busy_workers_are_said_to_be_busy(workers):
         blocked.call(abs, -1, deadline=1)
 
 
-def test_who_makes_one_call_after_the_other_lets_others_have_their_turn():
-    single, calls = Workers(1, 1024), []
+def test_who_makes_one_call_after_the_other_lets_others_have_their_turn(gates):
+    single = Workers(1, 1024, patience=120)
 
     def keep_calling():
-        for _ in range(12):
-            calls.append(single.call(doze, 0.4, deadline=120))
+        for gate in gates:
+            single.call(pass_gate, gate.folder, deadline=120)
 
-    calling = threading.Thread(target=keep_calling)
-    try:
-        single.call(abs, -1, deadline=120)
-        calling.start()
-        for _ in range(4):
-            before = len(calls)
-            single.call(abs, -1, deadline=120)
-            assert len(calls) <= before + 2
-        calling.join()
-        assert len(calls) == 12
-    finally:
-        single.close()
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            calling = threads.submit(keep_calling)
+            for gate in gates:
+                gate.wait()
+                other = threads.submit(single.call, abs, -1, deadline=120)
+                until(lambda: single.count_use()["waiting"])
+                gate.open()
+                assert other.result(150) == 1  # though the next gate is closed
+            calling.result(150)
+        finally:
+            single.close()
 
 
 def test_who_gave_up_waiting_is_not_given_a_turn():
@@ -312,36 +351,32 @@ def test_a_process_serves_one_call_after_the_other():
         pool.close()
 
 
-def test_a_killed_process_costs_its_own_call_alone():
+def test_a_killed_process_costs_its_own_call_alone(gates):
     pool = Workers(2, 1024)
     with ThreadPoolExecutor(2) as threads:
         try:
-            pool.call(doze, 0.0, deadline=120)
-            pid = pool.call(os.getpid, deadline=120)
-            victim = threads.submit(pool.call, doze, 100.0, deadline=120)  # on that process, which was used last
-            until(lambda: pool.count_use()["busy"])
-            time.sleep(0.3)
-            other = threads.submit(pool.call, doze, 0.5, deadline=60)
-            os.kill(pid, signal.SIGKILL)
+            victim, other = (threads.submit(pool.call, pass_gate, gate.folder, deadline=120) for gate in gates[:2])
+            gates[1].wait()
+            os.kill(pid := gates[0].wait(), signal.SIGKILL)
             with pytest.raises(TooLargeError):
                 victim.result(120)
-            assert other.result(120) == "woke"
+            gates[1].open()
+            assert other.result(120) != pid
             assert pid != pool.call(os.getpid, deadline=120)
         finally:
             pool.close()
 
 
-def test_closing_ends_all_processes_and_the_next_call_starts_one():
+def test_closing_ends_all_processes_and_the_next_call_starts_one(gates):
     pool = Workers(2, 1024)
     with ThreadPoolExecutor(1) as threads:
-        idle, busy = pool.call(os.getpid, deadline=120), threads.submit(pool.call, doze, 100.0, deadline=120)
-        until(lambda: pool.count_use()["busy"])
-        time.sleep(0.3)
+        asked = threads.submit(pool.call, pass_gate, gates[0].folder, deadline=120)
+        busy, idle = gates[0].wait(), pool.call(os.getpid, deadline=120)
         pool.close()
         with pytest.raises(BusyError):
-            busy.result(120)
-        until(lambda: not alive(idle))
-        assert pool.call(os.getpid, deadline=120) != idle
+            asked.result(120)
+        until(lambda: not (alive(busy) or alive(idle)))
+        assert pool.call(os.getpid, deadline=120) not in (busy, idle)
         pool.close()
         pool.close()
 
@@ -361,31 +396,46 @@ def test_processes_end_with_the_one_that_started_them():
         until(lambda: not (alive(busy) or alive(idle)))
 
 
-def test_one_owner_leaves_processes_to_the_others():
+def test_one_owner_leaves_processes_to_the_others(gates):
     pool = Workers(2, 1024, share=1)
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(2) as threads:
         try:
-            list(threads.map(lambda owner: pool.for_owner(owner).call(doze, 1, deadline=120), ("ann", "bob")))
-            slow = [threads.submit(pool.for_owner("ann").call, doze, 3, deadline=120) for _ in range(2)]
+            ann = pool.for_owner("ann")
+            slow = [threads.submit(ann.call, pass_gate, gate.folder, deadline=120) for gate in gates[:2]]
             until(lambda: pool.count_use()["waiting"])
             assert pool.for_owner("bob").call(abs, -1, deadline=120) == 1
             assert not any(each.done() for each in slow)
-            assert [each.result(120) for each in slow] == ["woke"] * 2
+            for gate in gates:
+                gate.open()
+            assert all(each.result(120) for each in slow)
         finally:
             pool.close()
 
 
-def test_a_patient_owner_with_many_calls_and_one_process_does_not_keep_others_waiting():
+def test_a_patient_owner_with_many_calls_and_one_process_does_not_keep_others_waiting(gates):
     pool = Workers(1, 1024, patience=120)
-    with ThreadPoolExecutor(8) as threads:
+
+    def find_running():
+        """The gate before which the process waits, once there is one."""
+        until(lambda: any(gate.has_begun() and not gate.is_open for gate in gates))
+        return next(gate for gate in gates if gate.has_begun() and not gate.is_open)
+
+    with ThreadPoolExecutor(9) as threads:
         try:
-            pool.call(abs, -1, deadline=120)
-            slow = [threads.submit(pool.for_owner("ann").call, doze, 0.5, deadline=120) for _ in range(8)]
-            until(lambda: pool.count_use()["waiting"])
+            ann = pool.for_owner("ann")
+            slow = [threads.submit(ann.call, pass_gate, gate.folder, deadline=120) for gate in gates]
+            until(lambda: pool.count_use()["waiting"] == 7)
             for _ in range(2):
-                before = sum(each.done() for each in slow)
-                pool.for_owner("bob").call(abs, -1, deadline=120)
-                assert sum(each.done() for each in slow) <= before + 2
+                find_running()
+                before = pool.count_use()["waiting"]
+                other = threads.submit(pool.for_owner("bob").call, abs, -1, deadline=120)
+                until(lambda before=before: pool.count_use()["waiting"] == before + 1)
+                find_running().open()
+                find_running().open()
+                assert other.result(150) == 1  # though the other gates are closed
+            for gate in gates:
+                gate.open()
+            assert all(each.result(120) for each in slow)
         finally:
             pool.close()
 
@@ -451,11 +501,16 @@ def test_what_instruments_this_process_does_not_begin_in_a_worker(tmp_path, monk
         pool.close()
 
 
-def test_of_idle_processes_as_many_stay_as_are_to_be_kept():
+def test_of_idle_processes_as_many_stay_as_are_to_be_kept(gates):
     pool = Workers(2, 512, idle=0.1, kept=1)
     try:
         with ThreadPoolExecutor(2) as both:
-            list(both.map(lambda _: pool.call(doze, 1, deadline=120), range(2)))
+            for gate in gates[:2]:
+                both.submit(pool.call, pass_gate, gate.folder, deadline=120)
+            for gate in gates[:2]:
+                gate.wait()
+            for gate in gates[:2]:
+                gate.open()
         assert pool.count_use()["idle"] == 2
         time.sleep(0.2)
         pool.end_idle()
