@@ -157,6 +157,16 @@ def test_a_host_that_ends_under_load_loses_no_answered_request(given, tmp_path, 
         end_under_load(one, other, token, ending)
 
 
+def read_history(host, token):
+    """The SQL of all its entries."""
+    entries, after = set(), ""
+    while after is not None:
+        page = call(host, token, "GET", f"/api/history?limit=200{after and f'&before={after}'}")[1]
+        entries |= {entry["sql"] for entry in page["history"]}
+        after = page["next"]
+    return entries
+
+
 def end_under_load(one, other, token, ending):
     balancer = Balancer([one.port, other.port])
     url = f"http://127.0.0.1:{balancer.port}"
@@ -188,8 +198,8 @@ def end_under_load(one, other, token, ending):
         running = [pool.submit(load) for _ in range(4)]
         try:
             one.until(lambda: len(answered) > 30)
-            sure = set(answered)
-            time.sleep(1)  # twenty times as long as an entry waits for others
+            sure = {number for number in list(answered) if number % 4}
+            one.until(lambda: {f"SELECT {number} AS n" for number in sure} <= read_history(other, token))
             for pid in [one.process.pid] if ending == signal.SIGTERM else one.processes():
                 send_signal(pid, ending)
             one.process.wait(150)
@@ -205,11 +215,7 @@ def end_under_load(one, other, token, ending):
         assert len(unanswered) <= 2
     kept = {each["sql"] for each in call(other, token, "GET", "/api/connections/shop/examples")[1]["examples"]}
     assert {f"SELECT {number} AS n" for number in answered if not number % 4} <= kept
-    entries, after = set(), ""
-    while after is not None:
-        page = call(other, token, "GET", f"/api/history?limit=200{after and f'&before={after}'}")[1]
-        entries |= {entry["sql"] for entry in page["history"]}
-        after = page["next"]
+    entries = read_history(other, token)
     for number, asked in answered.items():
         if number % 4 and (ending == signal.SIGTERM or number in sure or asked > ended):
             assert f"SELECT {number} AS n" in entries

@@ -102,5 +102,5 @@ def mysql_server():
         yield connect
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(150)
         shutil.rmtree(folder)

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -18,6 +19,7 @@ from sqlchat.errors import (
     PayloadError,
     ProviderUnknownError,
     QueryError,
+    QueryTimeoutError,
     TooLargeError,
     UnknownNameError,
 )
@@ -104,36 +106,39 @@ def test_a_connection_comes_with_its_catalog(manager, settings):
 
 
 def wait_for_query(config):
-    """Wait until Postgres sends the rows of a query of ours."""
+    """Wait until Postgres sends the rows of a query of ours; gives the id of that session."""
     ours = "state = 'active' AND datname = current_database() AND query LIKE 'COPY%'"
     with contextlib.closing(psycopg2.connect(**config)) as raw, raw.cursor() as cursor:
         raw.autocommit = True
         for _ in range(6000):
-            cursor.execute(f"SELECT FROM pg_stat_activity WHERE {ours}")
-            if cursor.rowcount:
-                return
+            cursor.execute(f"SELECT pid FROM pg_stat_activity WHERE {ours}")
+            if row := cursor.fetchone():
+                return row[0]
             time.sleep(0.02)
     raise AssertionError("the query did not start")
 
 
-def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(managers, postgres_database, caplog):
+def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(
+    managers, postgres_database, postgres_server, caplog
+):
     with contextlib.closing(psycopg2.connect(**postgres_database)) as writer, writer, writer.cursor() as cursor:
-        cursor.execute("CREATE TABLE customers (city text); CREATE VIEW slow AS SELECT pg_sleep(5)::text AS s")
-    manager = managers(pool_size=1, pool_timeout=0.1)
+        cursor.execute("CREATE TABLE customers (city text); CREATE VIEW slow AS SELECT pg_sleep(300)::text AS s")
+    manager = managers(pool_size=1, pool_timeout=0.1, statement_timeout=200.0)
     manager.create(OWNER, "postgres", "shop", postgres_database, privacy="rows")
     opened = manager.open(OWNER, "shop")
     assert opened.catalog.table("customers")
     unknown = UnknownNameError('Relation "x" does not exist.', sqlstate="42P01")
-    sleeping = threading.Thread(target=opened.run, args=[opened.examine("SELECT s FROM slow")])
-    sleeping.start()
-    try:
-        wait_for_query(postgres_database)
-        with pytest.raises(BusyError):
-            manager.open(OWNER, "shop").read_profiles()
-        assert (opened.profiles, opened.samples) == ({}, {})
-        assert not manager.open(OWNER, "shop").reread_catalog(unknown), "the fault stays what it is"
-    finally:
-        sleeping.join()
+    with ThreadPoolExecutor(1) as threads:
+        sleeping = threads.submit(opened.run, opened.examine("SELECT s FROM slow"))
+        pid = wait_for_query(postgres_database)
+        try:
+            with pytest.raises(BusyError):
+                manager.open(OWNER, "shop").read_profiles()
+            assert (opened.profiles, opened.samples) == ({}, {})
+            assert not manager.open(OWNER, "shop").reread_catalog(unknown), "the fault stays what it is"
+        finally:
+            postgres_server.execute(f"SELECT pg_cancel_backend({pid})")
+        assert isinstance(sleeping.exception(), QueryTimeoutError)
     ours = [each for each in caplog.records if each.name.startswith("sqlchat.connections")]
     said = [(each.message, getattr(each, "reason", "")) for each in ours]
     assert ("profiles could not be read", "All connections to this database are in use.") in said

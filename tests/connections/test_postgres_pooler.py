@@ -71,7 +71,7 @@ def pooled(postgres_database):
         yield config | {"port": port}
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(150)
         shutil.rmtree(folder)
 
 

@@ -29,7 +29,7 @@ def test_a_long_text_is_split_at_once(kind):
         began = time.thread_time()
         Statement.read(LONG[kind])
         took.append(time.thread_time() - began)
-    assert min(took) < 0.05
+    assert min(took) < 0.2
 
 
 @pytest.mark.parametrize(

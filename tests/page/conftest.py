@@ -28,6 +28,7 @@ class Browser:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Driver(DRIVER))
+        self.driver.set_script_timeout(PATIENCE)
         self._screenshots = screenshots
 
     def open(self, service):

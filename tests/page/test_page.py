@@ -483,11 +483,11 @@ def axe(tmp_path_factory):
     if not shutil.which("npm"):
         pytest.skip("no npm here to fetch axe-core with")
     ((name, version),) = TOOLS.items()
-    packed = subprocess.run(
-        ["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    if packed.returncode:
-        pytest.skip("npm could not fetch axe-core")
+    command = ["npm", "pack", "--silent", f"{name}@{version}"]
+    try:
+        packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=150)
+    except subprocess.SubprocessError as exc:
+        pytest.skip(f"npm could not fetch axe-core: {exc}")
     shutil.unpack_archive(folder / packed.stdout.strip(), folder, filter="data")
     return (folder / "package/axe.min.js").read_text()
 

@@ -37,7 +37,7 @@ ON_CLUSTER = pytest.mark.parametrize("spark_server", [CLUSTER], indirect=True, s
 ON_EACH_SERVER = pytest.mark.parametrize("spark_server", ["sail", CLUSTER], indirect=True, scope="session")
 """For a test that may end otherwise on Apache Spark than on Sail. All other tests run on Sail alone."""
 STARTING = 400
-"""Seconds that a cluster may take to start, while other tests use the same cores."""
+"""Seconds that a server may take to start, while other tests use the same cores."""
 
 
 def find_spark() -> Path | None:
@@ -120,7 +120,7 @@ class Sail(SparkServer):
 
     def start_again(self) -> None:
         self.start(sys.executable, "-c", SAIL, str(self.port))
-        self.wait(time.monotonic() + 60)
+        self.wait(time.monotonic() + STARTING)
 
 
 class SparkCluster(SparkServer):

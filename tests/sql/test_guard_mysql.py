@@ -52,7 +52,7 @@ def shop(tmp_path_factory):
             yield cursor
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(150)
 
 
 def _setup():
@@ -60,7 +60,7 @@ def _setup():
 
 
 def _connect(path):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(path) == 0:
