@@ -209,6 +209,17 @@ def _copy_readable(source: str, target: str) -> None:
     os.chmod(target, 0o755)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_profiles() -> Iterator[None]:
+    """Profiles are read whole, however busy the machine is: what is not read in time would be left out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sqlchat.connections.open_connection.PROFILING", 100.0)
+        patch.setattr("sqlchat.connections.embedded.SLICE", 50.0)
+        patch.setattr("sqlchat.connections.mysql.profile.SAMPLING", 50.0)
+        patch.setattr("sqlchat.connections.postgres.profile.SAMPLING", 50.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running Postgres, with superuser `user` and `password`."""

@@ -416,7 +416,7 @@ def test_catalog_tells_what_the_database_holds(connection):
 
 def profiles(connection, table, schema="main"):
     """Of the columns of one table, by name."""
-    found = connection.profiles(connection.catalog(), 30.0)
+    found = connection.profiles(connection.catalog(), 100.0)
     return {column: profile for (inside, name, column), profile in found.items() if (inside, name) == (schema, table)}
 
 

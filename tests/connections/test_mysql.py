@@ -232,7 +232,7 @@ def test_a_view_needs_no_right_but_to_select(reader, execute, tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(QueryError, match="GRANT SHOW VIEW"):
         rows(connection, "EXPLAIN SELECT * FROM seen")
-    assert connection.profiles(connection.catalog(), 5)[reader["database"], "seen", "n"].values == ("1", "2")
+    assert connection.profiles(connection.catalog(), 100.0)[reader["database"], "seen", "n"].values == ("1", "2")
     connection.close()
 
 
@@ -268,7 +268,7 @@ def test_columns_that_the_user_may_not_read_are_not_there(reader, execute, confi
     (people,) = catalog.tables
     assert [column.name for column in people.columns] == ["id", "boss"]
     assert people.foreign_keys == ()
-    assert {column for *_, column in connection.profiles(catalog, 5)} == {"id", "boss"}
+    assert {column for *_, column in connection.profiles(catalog, 100.0)} == {"id", "boss"}
     with pytest.raises(QueryError, match="name the columns"):
         rows(connection, "SELECT * FROM people")
     assert rows(connection, "SELECT COUNT(*) FROM people") == [[1]]
@@ -453,7 +453,7 @@ def test_columns_are_profiled(mysql, execute, config):
             (NULL, 40, NULL, NULL, NULL, NULL, NULL, NULL)""",
         f"CREATE VIEW {name}.seen AS SELECT city FROM {name}.`odd``name`",
     )
-    found = mysql.profiles(mysql.catalog(), 30.0)
+    found = mysql.profiles(mysql.catalog(), 100.0)
     assert found[name, "seen", "city"].values == ("Rome", "Oslo")
     city, size, state, born, at, prose, raw, _ = (
         found[name, "odd`name", column] for column in ("city", "size", "state", "born", "at", "prose", "raw", "doc")
@@ -471,7 +471,7 @@ def test_of_a_large_table_the_profile_is_a_sample(mysql, execute, config):
     name = config["database"]
     rows = ", ".join(f"({n}, 'k{n % 3}')" for n in range(12_000))
     execute(f"CREATE TABLE {name}.many (n int, kind varchar(9))", f"INSERT INTO {name}.many VALUES {rows}")
-    found = mysql.profiles(mysql.catalog(), 30.0)
+    found = mysql.profiles(mysql.catalog(), 100.0)
     kind, n = found[name, "many", "kind"], found[name, "many", "n"]
     assert (len(kind.values), kind.complete, kind.exact) == (3, False, False)
     assert (n.least, n.most, n.distinct) == ("", "", None)
@@ -486,7 +486,7 @@ def test_what_a_user_may_not_read_is_not_profiled(mysql, execute, config):
         f"GRANT SELECT ON {name}.free TO {name}@'%'",
         f"GRANT SELECT (open) ON {name}.half TO {name}@'%'",
     )
-    found = mysql.profiles(mysql.catalog(), 30.0)
+    found = mysql.profiles(mysql.catalog(), 100.0)
     assert ("free", "a") in {path[1:] for path in found}
     assert "shut" not in {column for _, _, column in found}
 

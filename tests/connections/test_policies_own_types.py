@@ -153,7 +153,7 @@ def test_columns_of_volatile_types_are_shown_as_they_are(database, sql):
 
 def test_the_profile_runs_no_function_of_the_users_own(database):
     opened = database.open("free")
-    profiles = opened._driver.profiles(opened.catalog, 20)
+    profiles = opened._driver.profiles(opened.catalog, 100.0)
     assert profiles["public", "places", "id"].most == "1"
     assert SECRET not in str(profiles["public", "places", "m"])
 

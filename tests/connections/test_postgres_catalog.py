@@ -125,7 +125,7 @@ def test_columns_that_the_role_may_not_read_are_not_there(postgres, execute, pos
         assert catalog.table("people").foreign_keys == ()
         assert catalog.table("people").primary_key == ("id",)
         assert catalog.table("wages").primary_key == ()
-        found = connection.profiles(catalog, 5)
+        found = connection.profiles(catalog, 100.0)
         assert {(table, column) for _, table, column in found} == {
             *(("people", "id"), ("people", "state"), ("people", "boss"), ("wages", "paid"))
         }
@@ -159,7 +159,7 @@ def test_labels_and_domains_are_told(postgres, execute):
         ("special_price", "numeric(10,2)", ()),
         ("special_kind", "st", labels),
     ]
-    profile = postgres.profiles(catalog, 5)["public", "o", "a"]
+    profile = postgres.profiles(catalog, 100.0)["public", "o", "a"]
     assert (profile.values, profile.complete, profile.distinct) == (("it's", "pending", "refunded"), True, 1)
 
 
@@ -174,7 +174,7 @@ def test_partitions_are_known_and_not_listed(postgres, execute):
     assert (partition.listed, partition.partition_of) == (False, ("public", "events"))
     assert [column.name for column in partition.columns] == ["at", "kind"]
     assert {table.name for table in catalog.listed.tables} == {"events"}
-    assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"events"}
+    assert {table for _, table, _ in postgres.profiles(catalog, 100.0)} == {"events"}
     assert lineage("SELECT * FROM events_2024", "postgres", catalog).columns_used == (
         *("events_2024.at", "events_2024.kind"),
     )
@@ -196,7 +196,7 @@ def test_a_name_in_two_schemas_is_looked_up_along_the_search_path(execute, postg
 def test_a_materialized_view_is_profiled(postgres, execute):
     execute("CREATE MATERIALIZED VIEW mv AS SELECT 'red' AS colour; CREATE VIEW v AS SELECT colour FROM mv")
     for _ in range(2):
-        found = postgres.profiles(postgres.catalog(), 5)
+        found = postgres.profiles(postgres.catalog(), 100.0)
         for name in ("mv", "v"):
             assert (found["public", name, "colour"].values, found["public", name, "colour"].complete) == (
                 ("red",),
@@ -212,7 +212,7 @@ def test_tables_of_an_extension_are_known_and_not_listed(postgres, execute, post
     assert {table.name for table in catalog.tables} == {"brought", "own"}
     assert {table.name for table in catalog.listed.tables} == {"own"}
     assert find_unknown_names("SELECT n FROM brought", catalog) == ()
-    assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"own"}
+    assert {table for _, table, _ in postgres.profiles(catalog, 100.0)} == {"own"}
     postgres_server.execute("ALTER EXTENSION plpgsql DROP TABLE brought", postgres_database["database"])
 
 
@@ -220,7 +220,7 @@ def test_labels_of_an_array_of_an_enum_are_told(postgres, execute):
     execute("CREATE TYPE state AS ENUM ('new', 'paid'); CREATE TABLE t (s state[]); INSERT INTO t VALUES ('{new}')")
     catalog = postgres.catalog()
     assert catalog.table("t").columns[0].labels == ("new", "paid")
-    profile = postgres.profiles(catalog, 5)["public", "t", "s"]
+    profile = postgres.profiles(catalog, 100.0)["public", "t", "s"]
     assert profile.kind == "other"
     assert not profile.values
 
@@ -228,5 +228,5 @@ def test_labels_of_an_array_of_an_enum_are_told(postgres, execute):
 def test_what_plans_the_catalog_ends_with_its_transaction(postgres):
     postgres.catalog()
     settings = "SELECT name, setting FROM pg_settings WHERE name IN ('jit', 'enable_nestloop') ORDER BY name"
-    run = postgres.run(settings, max_rows=5, timeout=5)
+    run = postgres.run(settings, max_rows=5, timeout=100)
     assert orjson.loads(run.rows)[0] == ["enable_nestloop", "on"]

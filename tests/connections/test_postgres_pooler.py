@@ -102,7 +102,7 @@ def test_it_serves_as_without_one(postgres, other):
     assert [table.name for table in catalog.tables] == ["t"]
     postgres.explain("SELECT n FROM t")
     assert rows(postgres, "SELECT count(*), min(word) FROM t") == [[9, "w0"]]
-    assert sorted(postgres.profiles(catalog, 5.0)["public", "t", "word"].values) == ["w0", "w1", "w2"]
+    assert sorted(postgres.profiles(catalog, 100.0)["public", "t", "word"].values) == ["w0", "w1", "w2"]
     assert rows(postgres, "SHOW standard_conforming_strings") == [["on"]]
     assert rows(postgres, "EXPLAIN SELECT n FROM t")
 

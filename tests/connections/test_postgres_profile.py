@@ -28,7 +28,7 @@ CREATE TABLE nothing (a int, b text);
 
 def profiles(postgres, table, schema="public"):
     """Of the columns of one table, by name."""
-    found = postgres.profiles(postgres.catalog(), 30.0)
+    found = postgres.profiles(postgres.catalog(), 100.0)
     return {column: profile for (inside, name, column), profile in found.items() if (inside, name) == (schema, table)}
 
 
@@ -70,7 +70,7 @@ def test_one_query_reads_the_statistics_of_all_tables(postgres, execute, postgre
             cursor.execute(f"SELECT ({question})::text", parameters)
             return cursor.fetchone()[0]
 
-        found = read_profiles(ask, postgres.catalog(), 5.0)
+        found = read_profiles(ask, postgres.catalog(), 100.0)
     assert (len(found), len(asked)) == (100, 1)
     assert all(profile.values for path, profile in found.items() if path[2] == "b")
 
@@ -144,7 +144,7 @@ def test_what_the_role_may_not_read_is_not_profiled(postgres, postgres_server, p
     )
     if analyzed:
         postgres_server.execute("ANALYZE", postgres_database["database"])
-    found = postgres.profiles(postgres.catalog(), 5.0)
+    found = postgres.profiles(postgres.catalog(), 100.0)
     assert {path[1:] for path in found} == {("half", "open")}
     assert found["public", "half", "open"].values == ("a",)
 
@@ -173,7 +173,7 @@ def test_our_own_questions_are_not_compiled_by_the_server_and_those_of_users_as_
     execute("SET jit = on")
     execute("CREATE VIEW compiling AS SELECT setting FROM pg_settings WHERE name = 'jit'")
     execute("ALTER ROLE CURRENT_USER SET jit = on")
-    assert postgres.profiles(postgres.catalog(), 5)["public", "compiling", "setting"].values == ("off",)
+    assert postgres.profiles(postgres.catalog(), 100.0)["public", "compiling", "setting"].values == ("off",)
     assert postgres.run("SELECT setting FROM compiling", max_rows=1, timeout=100).rows == b'[["on"]]'
 
 

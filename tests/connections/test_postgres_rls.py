@@ -250,10 +250,10 @@ def test_an_attack_streams_nothing_of_the_other_tenant(connection, sql):
     view = connection.for_caller(claims(ANN))
     with (
         contextlib.suppress(QueryError, SQLRefusedError),
-        contextlib.closing(view.stream(sql, max_rows=100, idle=5)) as stream,
+        contextlib.closing(view.stream(sql, max_rows=100, idle=100)) as stream,
     ):
         assert SECRET not in str([batch.to_pylist() for batch in stream])
-    with contextlib.closing(view.stream("SELECT current_user, body FROM notes", max_rows=9, idle=5)) as stream:
+    with contextlib.closing(view.stream("SELECT current_user, body FROM notes", max_rows=9, idle=100)) as stream:
         rows = [tuple(row.values()) for batch in stream for row in batch.to_pylist()]
     assert rows == [("authenticated", "of ann")]
 
@@ -324,8 +324,8 @@ def test_the_catalog_is_the_role_s_and_tells_no_number_of_rows(connection):
 
 def test_nothing_is_profiled(connection):
     catalog = connection.catalog()
-    assert connection.profiles(catalog, 5.0) == {}
-    assert connection.for_caller(claims(ANN)).profiles(catalog, 5.0) == {}
+    assert connection.profiles(catalog, 100.0) == {}
+    assert connection.for_caller(claims(ANN)).profiles(catalog, 100.0) == {}
 
 
 def test_an_honest_fault_is_told_in_the_database_s_words(connection):

@@ -114,6 +114,12 @@ def database(cluster, tmp_path_factory):
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _hasty_profiles(monkeypatch):
+    """The table that is slow for ever takes no longer."""
+    monkeypatch.setattr("sqlchat.connections.postgres.profile.SAMPLING", 5.0)
+
+
 @pytest.fixture
 def connect(cluster):
     """Opens the driver's connection with more fields of its config, under settings."""
@@ -236,7 +242,7 @@ def test_without_statistics_a_profile_is_a_sample_and_a_cost_a_guess(database, c
     opened = database.open()
     opened.read_catalog()
     assert opened.catalog.table("orders").row_estimate is None
-    assert not connect().profiles(opened.catalog, 20)["public", "orders", "region"].complete
+    assert not connect().profiles(opened.catalog, 100.0)["public", "orders", "region"].complete
     assert connect().explain("SELECT * FROM orders").cost < 500
 
 
@@ -244,7 +250,7 @@ def test_analyze_on_the_coordinator_brings_estimates_profiles_and_costs(database
     opened = database.open()
     opened.read_catalog()
     assert opened.catalog.table("orders").row_estimate == 2 * ROWS
-    region = connect().profiles(opened.catalog, 20)["public", "orders", "region"]
+    region = connect().profiles(opened.catalog, 100.0)["public", "orders", "region"]
     assert set(region.values) == {"north", "south"}
     assert connect().explain("SELECT * FROM orders").cost > 1000
     assert connect().explain(BY_REGION).cost < connect().explain("SELECT * FROM orders").cost
@@ -262,7 +268,7 @@ def test_shards_that_estimate_themselves_are_asked_for_costs(cluster, connect):
 
 def test_statistics_prove_nothing_of_what_a_shard_changed_since(cluster, database, connect, analyzed):
     cluster.south.execute("INSERT INTO notes VALUES ('south', 'closed')")
-    label = connect().profiles(database.open().catalog, 20)["public", "notes", "label"]
+    label = connect().profiles(database.open().catalog, 100.0)["public", "notes", "label"]
     assert (label.values, label.complete, label.exact) == (("open",), False, False)
 
 

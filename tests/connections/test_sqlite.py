@@ -322,7 +322,7 @@ def test_large_tables_have_an_estimate(connection, library):
 
 def profiles(connection, table):
     """Of the columns of one table, by name."""
-    found = connection.profiles(connection.catalog(), 30.0)
+    found = connection.profiles(connection.catalog(), 100.0)
     return {column: profile for (_, name, column), profile in found.items() if name == table}
 
 
@@ -433,7 +433,7 @@ def test_a_damaged_table_costs_no_other_its_profile(connection, library):
     with library.open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff" * size)
-    found = connection.profiles(catalog, 5.0)
+    found = connection.profiles(catalog, 100.0)
     assert ("", "damaged", "v") not in found
     assert found["", "authors", "country"].values == ("UK", "FR")
 
@@ -444,7 +444,7 @@ def test_a_locked_file_is_said_to_be_so_rather_than_empty(connection, library):
     writer.execute("BEGIN EXCLUSIVE")
     try:
         with pytest.raises(DatabaseUnavailableError, match="locked"):
-            connection.profiles(catalog, 5.0)
+            connection.profiles(catalog, 100.0)
     finally:
         writer.close()
 
