@@ -255,8 +255,10 @@ def test_a_storage_that_is_too_slow_ends_the_wait(put, connect, settings, builde
     thread.join(150)
     assert "the storage takes too long" in answers[0].detail
     assert left(settings) == []
-    slow.sent.set()
-    assert rows(connect("x.csv", databases=databases), "SELECT a FROM x") == [[1]]
+    found = []
+    while not found or (isinstance(found[-1], DatabaseUnavailableError) and len(found) < 20):  # on a busy machine
+        asking(connect("x.csv", databases=databases), found).join(150)
+    assert found[-1] == [[1]]
 
 
 def test_a_process_that_is_busy_is_waited_for(put, connect, settings):

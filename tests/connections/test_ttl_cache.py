@@ -90,11 +90,10 @@ def test_what_is_asked_for_anew_is_no_reading_that_began_before(source):
         reader = pool.submit(cached.get)
         while source.reads < 1:
             time.sleep(0.001)
-        begun = threading.Barrier(3)
-        anew = pool.submit(lambda: (begun.wait(60), cached.get(refresh=True))[1])
-        other = pool.submit(lambda: (begun.wait(60), cached.get())[1])
-        begun.wait(60)
-        time.sleep(0.5)
+        anew, other = pool.submit(cached.get, refresh=True), pool.submit(cached.get)
+        reading = cached._flight
+        while not (reading._waiters and reading._condition._waiters):  # both wait for it, each in its own way
+            time.sleep(0.001)
         source.gate.set()
         assert (reader.result(), anew.result(), other.result(), cached.get()) == (1, 2, 1, 2)
 
