@@ -26,7 +26,7 @@ except ValueError:
 
 def lines(level):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(level=level)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SCRIPT.format(level=level)], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout == ""
     return [json.loads(line) for line in done.stderr.splitlines()]

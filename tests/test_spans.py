@@ -108,5 +108,5 @@ answer = app.test_client().post("/api/chat", json={QUESTION!r}, headers={{"Host"
 print(answer.status_code)
 app.extensions["sqlchat"].close()
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.strip() == "200", done.stderr

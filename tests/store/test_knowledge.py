@@ -203,7 +203,7 @@ def test_examples_at_once_lose_nothing_and_pass_no_bound(known, settings, make_s
 
 def test_what_is_told_while_the_connection_goes_outlives_it_nowhere(known, settings, make_store):
     def tell(store):
-        for _ in range(1000):
+        for _ in range(100_000):
             try:
                 put(store)
                 store.knowledge.replace_context("ann", "warehouse", CONTEXT)
