@@ -13,6 +13,7 @@ import threading
 
 import pytest
 from certificates import Authority
+from relays import relay
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
@@ -52,18 +53,7 @@ class Door:
                 socket.create_connection(("127.0.0.1", self._behind)) as server,
             ):
                 self.encrypted += 1
-                back = threading.Thread(target=_copy, args=(server, secure), daemon=True)
-                back.start()
-                _copy(secure, server)
-                back.join(10)
-
-
-def _copy(source, target):
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+                relay(secure, server)
 
 
 @pytest.fixture(scope="module")

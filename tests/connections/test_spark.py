@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from certificates import Authority
 from ports import free_port
+from relays import relay
 from spark_servers import ON_CLUSTER, ON_EACH_SERVER, Sail
 
 from sqlchat.config import Settings
@@ -568,35 +569,27 @@ def tls(spark_server, tmp_path):
     listening = socket.create_server(("127.0.0.1", free_port()))
     sockets = [listening]
 
-    def pump(source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
-                target.sendall(data)
-        for each in (source, target):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+    def pass_on(line):
+        with contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as client:
+            sockets.append(client)
+            with socket.create_connection((spark_server.host, spark_server.port)) as server:
+                sockets.append(server)
+                relay(client, server)
 
     def serve():
         with contextlib.suppress(OSError):
             while True:
                 line, _ = listening.accept()
-                try:
-                    client = context.wrap_socket(line, server_side=True)
-                except OSError:
-                    line.close()
-                    continue
-                server = socket.create_connection((spark_server.host, spark_server.port))
-                sockets.extend((client, server))
-                for pair in ((client, server), (server, client)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
+                threading.Thread(target=pass_on, args=[line], daemon=True).start()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield listening.getsockname()[1], authority.pem
-    listening.shutdown(socket.SHUT_RDWR)
     for each in sockets:
+        with contextlib.suppress(OSError):  # it has ended by itself
+            each.shutdown(socket.SHUT_RDWR)
         each.close()
-    thread.join(5)
+    thread.join(100)
 
 
 def test_tls_verifies_the_server_by_its_name(tls):
