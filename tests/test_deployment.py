@@ -153,7 +153,7 @@ class TestLife:
 
     def test_sigterm_lets_a_running_request_finish_and_leaves_nothing(self, tmp_path):
         a_database(tmp_path / "shop.sqlite")
-        with Service(tmp_path, SQLCHAT_STATEMENT_TIMEOUT="150") as service:
+        with Service(tmp_path, SQLCHAT_STATEMENT_TIMEOUT="150", SQLCHAT_READ_AHEAD="false") as service:
             service.connect("shop", "shop.sqlite")
             service.until(lambda: not service.count_statements())
             answers = []

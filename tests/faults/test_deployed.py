@@ -17,7 +17,8 @@ from deployed import Service, a_database, flask, ports_of, procfile, stats
 
 SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 16000000) SELECT count(*) FROM t"
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
-PATIENT = {"SQLCHAT_STATEMENT_TIMEOUT": "150"}
+ASKED_ALONE = {"SQLCHAT_STATEMENT_TIMEOUT": "150", "SQLCHAT_READ_AHEAD": "false"}
+"""Runs no statement that no request asked for."""
 
 
 def connect(service, name, config, provider="postgres"):
@@ -204,15 +205,16 @@ class TestProcesses:
     @pytest.fixture
     def service(self, tmp_path):
         a_database(tmp_path / "shop.sqlite")
-        with Service(tmp_path, **PATIENT) as service:
+        with Service(tmp_path, **ASKED_ALONE) as service:
             assert service.connect("shop", "shop.sqlite") == 201
             yield service
 
     def test_a_killed_sql_process_costs_its_own_request_alone(self, service):
         (one, _) = service.workers()
-        with service.through(one), concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with service.through(one):
             assert service.execute("shop") == (200, [[7]])
-            service.until(lambda: not service.count_statements())
+        service.until(lambda: not service.count_statements())  # of which one that is halted tells its last
+        with service.through(one), concurrent.futures.ThreadPoolExecutor(2) as pool:
             before = _cpu(one)
             slow = pool.submit(execute, service, "shop", ENDLESS)
             service.until(service.count_statements)
