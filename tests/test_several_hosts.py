@@ -64,7 +64,7 @@ def hosts(given, tmp_path_factory):
 @pytest.fixture
 def token(storage):
     now = int(time.time())
-    claims = {"sub": str(uuid.uuid4()), "aud": "authenticated", "role": "authenticated", "iat": now, "exp": now + 900}
+    claims = {"sub": str(uuid.uuid4()), "aud": "authenticated", "role": "authenticated", "iat": now, "exp": now + 7200}
     return jwt.encode(claims | {"iss": f"{storage.url}/auth/v1"}, SIGNING, "HS256")
 
 

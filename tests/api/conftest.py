@@ -74,7 +74,7 @@ def supabase_token(**claims):
         "aud": "authenticated",
         "role": "authenticated",
         "iat": now,
-        "exp": now + 600,
+        "exp": now + 7200,
     }
     return jwt.encode(usual | claims, JWT_SECRET, "HS256")
 
