@@ -238,6 +238,10 @@ SELECT pg_catalog.json_build_object(
         FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
         WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
             AND NOT {IN_SAFE_EXTENSION.format(catalog=OPERATORS, oid="o.oid")}),
+    'polymorphic', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]') FROM pg_catalog.pg_proc p
+        WHERE (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] || p.prorettype) a(oid)
+            JOIN pg_catalog.pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1
+            AND EXISTS (SELECT FROM own_type) AND p.proname IN (SELECT proname FROM allowed)),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
@@ -325,7 +329,9 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
         search_path=path,
         version=version,
         functions=names["functions"] | names["qualified"],
-        own=OwnNames(names["own"], names["operators"], names["types"], names["volatile"], overloads),
+        own=OwnNames(
+            names["own"], names["operators"], names["types"], names["volatile"], overloads, names["polymorphic"]
+        ),
         attributes=names["attributes"],
         callables=names["callables"],
     )
