@@ -100,7 +100,7 @@ HONEST = [
     "SELECT u FROM people, unnest(a) AS u WHERE u = 'x'",
     "SELECT z.nth FROM people CROSS JOIN LATERAL unnest(a) WITH ORDINALITY AS z(u, nth) WHERE z.u LIKE 'x%'",
     "SELECT lag(c) OVER (ORDER BY id), lag(c, 1, ''::text) OVER (ORDER BY id) FROM people",
-    "SELECT trim(both 'x' from c), substring(c from 'x'), position('@' in c), concat(c, 'x'), format('%s', c) FROM people",
+    "SELECT trim(both 'x' from c), substring(c from 'x'), position('@' in c), concat(c, 'x') FROM people",
     "SELECT to_jsonb(a) @> '\"x\"', jsonb_build_object('mail', c) ->> 'mail' FROM people",
     "SELECT c AS who, 'mail' AS kind FROM people UNION ALL SELECT n, 'note' FROM other",
     "SELECT i + 1, i = '1', i BETWEEN 0 AND 5, lag(i, 1, 77) OVER () FROM people",

@@ -239,9 +239,9 @@ SELECT pg_catalog.json_build_object(
         WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
             AND NOT {IN_SAFE_EXTENSION.format(catalog=OPERATORS, oid="o.oid")}),
     'polymorphic', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]') FROM pg_catalog.pg_proc p
-        WHERE (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] || p.prorettype) a(oid)
-            JOIN pg_catalog.pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1
-            AND EXISTS (SELECT FROM own_type) AND p.proname IN (SELECT proname FROM allowed)),
+        WHERE EXISTS (SELECT FROM own_type) AND (SELECT pg_catalog.count(*)
+            FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] || p.prorettype) a(oid)
+            JOIN pg_catalog.pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1

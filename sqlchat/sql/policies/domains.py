@@ -13,19 +13,18 @@ from itertools import chain, pairwise, zip_longest
 from sqlglot import exp
 
 from sqlchat.sql.catalog import Catalog, Column, shorten_name
+from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.lexer import Lexeme
 
 NONE, VALUE, ARRAY, OTHER = range(4)
-"""Levels of an expression: no checked domain, a value of one, an array of such values, another type with them inside."""
+"""Levels of an expression: no checked domain, a value of one, an array of such values, another type around them."""
 MOST_ROUNDS = 10
 """Longest chain of columns, each computed from the one before, that is resolved."""
 TEXTS = exp.Literal | exp.National | exp.UnicodeString | exp.RawString | exp.ByteString | exp.Null
 UNITING = exp.Coalesce | exp.Greatest | exp.Least | exp.Nullif | exp.Array | exp.Case
 PASSING = UNITING | exp.If | exp.Collate
 """Parts of the language, among sqlglot's functions, that give one of their operands."""
-KEEPING = frozenset(
-    "any_value first_value lag last_value lead lower max min mode nth_value percentile_disc upper".split()
-)
+KEEPING = split_words("any_value first_value lag last_value lead lower max min mode nth_value percentile_disc upper")
 """Polymorphic functions that give a value, not an array, for a value."""
 OF_ONE_TYPE = exp.Predicate | exp.Connector | exp.Not | exp.Cast | exp.Between | exp.In | exp.Exists
 """Nodes whose own type does not depend on their operands."""
@@ -59,19 +58,17 @@ class CheckedDomains:
 
     def find_text(self) -> exp.Expr | None:
         """Return a text, or NULL, that may become a checked domain; None if there is none."""
-        if self._whole:
-            for node in self._nodes:
-                if isinstance(node, exp.Func) and not isinstance(node, PASSING | OF_ONE_TYPE | exp.Binary):
-                    arguments = list(node.iter_expressions())
-                    if self._find_polymorphic_name(node) and self._find_highest(arguments):
-                        if text := next(_list_texts(arguments), None):
-                            return text
-                for operands in _list_united(node):
-                    if self._find_highest(operands) >= ARRAY:
-                        texts = (each for each in _list_texts(operands) if not _is_empty(each))
-                        if text := next(texts, None):
-                            return text
-        return None
+        return next(self._find_texts(), None) if self._whole else None
+
+    def _find_texts(self) -> Iterator[exp.Expr]:
+        for node in self._nodes:
+            if isinstance(node, exp.Func) and not isinstance(node, PASSING | OF_ONE_TYPE | exp.Binary):
+                arguments = list(node.iter_expressions())
+                if self._find_polymorphic_name(node) and self._find_highest(arguments):
+                    yield from _list_texts(arguments)
+            for operands in _list_united(node):
+                if self._find_highest(operands) >= ARRAY:
+                    yield from (each for each in _list_texts(operands) if not _is_empty(each))
 
     def _find_polymorphic_name(self, node: exp.Func) -> str:
         called = self._called_names.get(node.meta.get("start", -1))
