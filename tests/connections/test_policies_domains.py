@@ -87,6 +87,8 @@ REFUSED = [
     "SELECT k FROM homes UNION ALL SELECT '(boom,x)'",
     "SELECT lag((h.k).mail, 1, 'boom') OVER () FROM homes h",
     "SELECT lag(h, 1, '(1,\"(boom,x)\",1)') OVER () FROM homes h",
+    "SELECT lag(mail, 1, 'boom') OVER () FROM unnest(ARRAY(SELECT k FROM homes)) AS u",
+    "SELECT lag(q.mail, 1, 'boom') OVER () FROM (SELECT (h.k).* FROM homes h) q",
     "SELECT array_agg(k) = '{\"(boom,x)\"}' FROM homes",
 ]
 HONEST = [

@@ -104,7 +104,7 @@ class CheckedDomains:
         else:
             level = self._levels[id(source)]
             columns = [level]
-            if isinstance(source, exp.Values):
+            if isinstance(source, exp.Values) or level == OTHER:  # a function may give the fields of rows
                 self._unnamed = max(self._unnamed, level)
         _raise_level(self._names, source.alias, level)
         if level and isinstance(alias := source.args.get("alias"), exp.TableAlias):
@@ -116,7 +116,7 @@ class CheckedDomains:
         match node:
             case exp.Identifier():
                 name = node.name.lower()
-                is_sure = name in self._columns and name not in self._polymorphic
+                is_sure = name in self._columns and name not in self._polymorphic and self._unnamed != OTHER
                 level = max(self._columns.get(name, NONE), self._names.get(name, NONE))
                 return level if is_sure else max(level, self._unnamed)
             case exp.Star():

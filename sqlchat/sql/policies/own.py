@@ -60,8 +60,8 @@ VOLATILE_COLUMN = (
     "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
 CHECK = (
-    "{text} is not allowed here: Postgres may give it the type of a column beside it, whose checks are this database's "
-    "own. Give it another type, as in 'x'::text."
+    "{text} is not allowed here: Postgres may give it the type of a column beside it, whose checks are this "
+    "database's own. Give it another type, as in 'x'::text."
 )
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to the type of a value, or to a type that a text names."""
