@@ -16,10 +16,10 @@ SYNTAX = """
     Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSON JSONColumnDef
     JSONKeyValue JSONPath JSONPathFilter JSONPathKey JSONPathRecursive JSONPathRoot JSONPathScript
     JSONPathSelector JSONPathSlice JSONPathSubscript JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join
-    Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null
+    Describe Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null
     NullSafeEQ NullSafeNEQ ObjectIdentifier Offset OnCondition Operator Order Ordered Overlaps Paren Partition
     Pivot PivotAlias PivotAny PositionalColumn PropertyEQ Qualify RawString RecursiveWithSearch RespectNulls
-    Rollup Select SimilarTo Slice Sort Star Sub Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple
+    Rollup Select SimilarTo Slice Sort Star Sub Subquery Summarize Table TableAlias TableColumn TableFromRows TableSample Tuple
     UnicodeString Union UnpivotColumns Values Var Variadic Version Where Window WindowSpec With WithinGroup
     XMLNamespace
     """
