@@ -47,7 +47,8 @@ TABLE_FUNCTIONS = split_words(
     exploding_generate_series explode explode_outer flatten generate_series generate_subscripts json_array_elements
     json_array_elements_text json_each json_each_text json_object_keys json_to_record json_to_recordset json_tree
     jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_record
-    jsonb_to_recordset inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table unnest xmltable
+    jsonb_to_recordset inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table
+    unnest xmltable
     """
 )
 TELLING = re.compile(
