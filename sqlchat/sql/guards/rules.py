@@ -176,7 +176,7 @@ def make_describe_reader(
 ) -> Statement:
     """Return a reader of DESCRIBE and its like: bare `flags`, then a query, or a table's name and maybe a column's.
 
-    Its verdict is `query_kind` or `table_kind`. `FORMAT = name` may precede a query, and `AS JSON` may follow a table.
+    Its verdict is `query_kind` or `table_kind`. `FORMAT = name` may precede a query; `AS JSON` may follow a table.
     """
 
     def read(lexemes: Sequence[Lexeme]) -> str | Inner:
