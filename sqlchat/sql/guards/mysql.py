@@ -19,7 +19,7 @@ FUNCTIONS = rules.split_words(
     curtime database date date_format datediff day dayname dayofmonth dayofweek dayofyear decode degrees
     dense_rank elt encode exp export_set field find_in_set first_value floor format format_bytes
     format_pico_time found_rows from_base64 from_days from_unixtime get_format greatest group_concat grouping
-    hex hour if ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa instr interval is_ipv4 is_ipv4_compat
+    hex hour if ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa insert instr interval is_ipv4 is_ipv4_compat
     is_ipv4_mapped is_ipv6 is_uuid isnull json_array json_array_append json_array_insert json_array_intersect
     json_arrayagg json_compact json_contains json_contains_path json_depth json_detailed json_equals json_exists
     json_extract json_insert json_key_value json_keys json_length json_loose json_merge json_merge_patch
