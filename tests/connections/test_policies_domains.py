@@ -24,6 +24,9 @@ INSERT INTO people VALUES (1, 'x@y', '{x,y}', 1, '{1,2}', '{p,q}', 'good', '{x}'
 CREATE TABLE homes (id int, k address, z num); INSERT INTO homes VALUES (1, ROW('x', 'Rome'), 1);
 CREATE TABLE other (id int, n text, array_agg int); INSERT INTO other VALUES (1, 'n', 1);
 CREATE TABLE quiet (id int, c calm, a calm[]); INSERT INTO quiet VALUES (1, 'x', '{x}');
+CREATE DOMAIN code AS text CHECK (is_fine(value));
+CREATE FUNCTION is_like(a text, b code) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN true; END $$;
+CREATE OPERATOR <<< (leftarg = text, rightarg = code, function = is_like);
 CREATE VIEW shown AS SELECT id, c, array_agg(c) OVER () AS ag FROM people;
 """
 REFUSED = [
@@ -89,6 +92,7 @@ REFUSED = [
     "SELECT lag(h, 1, '(1,\"(boom,x)\",1)') OVER () FROM homes h",
     "SELECT lag(mail, 1, 'boom') OVER () FROM unnest(ARRAY(SELECT k FROM homes)) AS u",
     "SELECT lag(q.mail, 1, 'boom') OVER () FROM (SELECT (h.k).* FROM homes h) q",
+    "SELECT n <<< 'boom' FROM people",
     "SELECT array_agg(k) = '{\"(boom,x)\"}' FROM homes",
 ]
 HONEST = [

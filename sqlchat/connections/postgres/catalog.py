@@ -233,7 +233,11 @@ SELECT pg_catalog.json_build_object(
     'volatile', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}) v),
     'overloads', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(
-            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")}, p.provolatile = 'v')),
+            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")},
+            p.provolatile = 'v' OR EXISTS (SELECT FROM own_type t
+                WHERE t.is_volatile AND t.oid IN (o.oprleft, o.oprright))
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+                WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname))),
             '[]')
         FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
         WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
