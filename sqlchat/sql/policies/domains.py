@@ -45,11 +45,10 @@ class CheckedDomains:
         """Highest level of an output of a source that has a name of Postgres' choice."""
         self._levels: dict[int, int] = {}
         for table in catalog.tables:
-            level = NONE
-            for column in table.columns:
-                level = max(level, _find_column_level(column, types))
-                _raise_level(self._columns, column.name, _find_column_level(column, types))
-            _raise_level(self._names, table.name, OTHER if level else NONE)
+            levels = {column.name: _find_column_level(column, types) for column in table.columns}
+            for name, level in levels.items():
+                _raise_level(self._columns, name, level)
+            _raise_level(self._names, table.name, OTHER if any(levels.values()) else NONE)
         self._whole = max(self._columns.values(), default=NONE)
         if self._whole and not any(not self._resolve() for _ in range(MOST_ROUNDS)):
             self._unnamed = OTHER
@@ -92,24 +91,22 @@ class CheckedDomains:
         return before != (self._unnamed, self._names)
 
     def _name_source(self, source: exp.Expr) -> None:
+        """Raise the levels of the names of a source, of its columns, and of those that Postgres names."""
         inside = source.this
+        row = column = self._levels[id(source)]
         if isinstance(source, exp.Table) and isinstance(inside, exp.Identifier):
-            level, columns = self._names.get(source.name.lower(), NONE), [self._whole]
+            row, column = self._names.get(source.name.lower(), NONE), self._whole
         elif isinstance(inside, exp.Query):
-            level = self._levels[id(inside)] and OTHER
-            columns = [self._levels[id(inside)]]
-            for output in inside.selects:
-                if not isinstance(output, exp.Alias | exp.Column | exp.Star):
-                    self._unnamed = max(self._unnamed, self._levels[id(output)])
-        else:
-            level = self._levels[id(source)]
-            columns = [level]
-            if isinstance(source, exp.Values) or level == OTHER:  # a function may give the fields of rows
-                self._unnamed = max(self._unnamed, level)
-        _raise_level(self._names, source.alias, level)
-        if level and isinstance(alias := source.args.get("alias"), exp.TableAlias):
+            column = self._levels[id(inside)]
+            row = OTHER if column else NONE
+            unnamed = [each for each in inside.selects if not isinstance(each, exp.Alias | exp.Column | exp.Star)]
+            self._unnamed = max(self._unnamed, self._find_highest(unnamed))
+        elif isinstance(source, exp.Values) or row == OTHER:  # a function may give the fields of rows
+            self._unnamed = max(self._unnamed, row)
+        _raise_level(self._names, source.alias, row)
+        if row and isinstance(alias := source.args.get("alias"), exp.TableAlias):
             for name in alias.columns:
-                _raise_level(self._names, name.name, max(columns))
+                _raise_level(self._names, name.name, column)
 
     def _find_level(self, node: exp.Expr) -> int:
         levels = self._levels

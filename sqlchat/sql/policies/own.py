@@ -179,7 +179,7 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
 
 def _refuse_checks(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog, types: frozenset[str]) -> None:
     """Refuse texts without a type beside a column of one of `types`, if Postgres would give them its domain."""
-    if text := CheckedDomains(words, tree, catalog, types).find_text():
+    if types and (text := CheckedDomains(words, tree, catalog, types).find_text()):
         raise SQLRefusedError(CHECK.format(text=text.sql("postgres")[:80]))
 
 
