@@ -122,9 +122,10 @@ def _read_aliases(tree: exp.Expr) -> frozenset[str]:
             name = each.this if isinstance(each, exp.ColumnDef) else each
             if isinstance(name, exp.Identifier):
                 aliases.add(_fold_identifier(name))
-    for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef):
-        if isinstance(node.this, exp.Identifier):
-            aliases.add(_fold_identifier(node.this))
+    for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef, exp.Unnest):
+        name = node.args.get("offset") if isinstance(node, exp.Unnest) else node.this
+        if isinstance(name, exp.Identifier):
+            aliases.add(_fold_identifier(name))
     return frozenset(aliases)
 
 

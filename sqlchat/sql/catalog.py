@@ -122,6 +122,8 @@ class OwnNames:
     volatile: frozenset[str] = frozenset()
     """Lower-case names of such types whose functions may do more than read."""
     overloads: frozenset[OwnOperator] = frozenset()
+    polymorphic: frozenset[str] = frozenset()
+    """Postgres: names of all functions that give two arguments, or an argument and the result, one type."""
 
 
 @dataclass(frozen=True)

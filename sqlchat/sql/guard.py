@@ -308,6 +308,8 @@ def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:
     """Refuse files as tables: DuckDB opens `FROM 'x.csv'` and `FROM x.csv`, Spark ``FROM csv.`x` ``."""
     strings = {word.start for word in words if word.kind == "string"}
+    if any(isinstance(node.this, exp.Literal) for node in tree.find_all(exp.Summarize)):
+        raise SQLRefusedError("SUMMARIZE takes a table or a query: files cannot be read by queries.")
     for table in tree.find_all(exp.Table):
         name = ".".join(part.name for part in table.parts)
         if files.fullmatch(name) or any(part.meta.get("start") in strings for part in table.parts):

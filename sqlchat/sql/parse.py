@@ -65,7 +65,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         sql, _, join_aliases = write_plainly(sql)
     tokens = tokenize(sql, dialect)
     if dialect in ("mysql", "postgres"):
-        tokens = drop_column_clauses(tokens)
+        tokens = drop_clauses(tokens)
     if dialect == "mysql":
         tokens = bracket_values_queries(tokens)
     elif dialect in ("spark", "databricks"):
@@ -128,8 +128,8 @@ def name_window_calls(tokens: list[Token]) -> list[Token]:
     ]
 
 
-def drop_column_clauses(tokens: list[Token]) -> list[Token]:
-    """Drop clauses of JSON_TABLE's columns that sqlglot does not read, such as `DEFAULT '0' ON EMPTY`."""
+def drop_clauses(tokens: list[Token]) -> list[Token]:
+    """Drop clauses of literals that sqlglot does not read: `DEFAULT '0' ON EMPTY`, and LIMIT after SEPARATOR."""
     words, remaining, in_columns = [token.text.lower() for token in tokens], list[Token](), [False]
     skip = 0
     for at, (word, token) in enumerate(zip(words, tokens, strict=True)):
@@ -144,6 +144,8 @@ def drop_column_clauses(tokens: list[Token]) -> list[Token]:
             end = at + 1 + is_default
             if (is_default or word != "default") and words[end : end + 2] in (["on", "empty"], ["on", "error"]):
                 skip = end + 2 - at
+        elif word == "limit" and words[max(at - 2, 0)] == "separator":
+            skip = 2 * (tokens[at + 1].token_type is TokenType.NUMBER)
         if skip:
             skip -= 1
         else:

@@ -58,6 +58,7 @@ class StatementResolver(QueryResolver):
                 self.resolve_change(node.this, scope)
             case exp.Describe() | exp.Summarize() | exp.Export():
                 self._resolve_body(node.this, scope)
+                return Source(open=True)
             case exp.LoadData():
                 self._write_all([node.this])
             case exp.Analyze():

@@ -117,6 +117,11 @@ ON_SQLITE = [
     "SELECT users FROM users",
 ]
 ON_POSTGRES = [
+    "SELECT j.v FROM users u, JSON_TABLE(to_jsonb(u), '$.email' COLUMNS (v text PATH '$')) AS j",
+    "SELECT j.v FROM JSON_TABLE((SELECT jsonb_agg(note) FROM salaries), '$[*]' COLUMNS (v text PATH '$')) AS j",
+    "SELECT x.email FROM users u, jsonb_to_record(to_jsonb(u)) AS x(email text)",
+    "SELECT r.b FROM ROWS FROM (generate_series(1, 2), unnest((SELECT array_agg(note) FROM salaries))) AS r(a, b)",
+    "SELECT r.b FROM users u, ROWS FROM (generate_series(1, 2), told()) AS r(a, b)",
     "SELECT told()",
     "SELECT x FROM indirect",
     "TABLE users",
@@ -237,6 +242,11 @@ DUCK_HONEST = [
     ("SELECT o.email.upper(), u.name.upper() FROM orders o JOIN users u ON u.id = o.user_id", 2),
     ("SELECT o.to_json() FROM orders o", 2),
     ("SELECT [x.upper() FOR x IN [name]] FROM users", 2),
+]
+POSTGRES_HONEST = [
+    ("SELECT u.id, j.v FROM users u, JSON_TABLE(to_jsonb(ARRAY[u.id]), '$[*]' COLUMNS (v int PATH '$')) AS j", 2),
+    ("SELECT r.nth FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['a'])) WITH ORDINALITY AS r(a, b, nth)", 2),
+    ("SELECT x.a FROM users, jsonb_to_record(jsonb_build_object('a', name)) AS x(a text)", 2),
 ]
 MYSQL_VIEWS = {
     "plain": "SELECT UPPER(name) AS n, DATE_FORMAT(NOW(), '%Y') AS y, CAST(id AS CHAR(5)) AS c FROM users",
@@ -452,6 +462,11 @@ def test_honest_queries_run(database, sql, rows):
 @pytest.mark.parametrize(("sql", "rows"), DUCK_HONEST)
 def test_methods_of_columns_run_on_duckdb(duck, sql, rows):
     assert len(duck.run(sql)) == rows
+
+
+@pytest.mark.parametrize(("sql", "rows"), POSTGRES_HONEST)
+def test_functions_that_only_compute_stand_in_from_on_postgres(postgres, sql, rows):
+    assert len(postgres.run(sql)) == rows
 
 
 def test_a_refusal_names_what_is_denied(database):

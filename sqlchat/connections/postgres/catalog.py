@@ -233,11 +233,19 @@ SELECT pg_catalog.json_build_object(
     'volatile', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}) v),
     'overloads', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(
-            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")}, p.provolatile = 'v')),
+            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")},
+            p.provolatile = 'v' OR EXISTS (SELECT FROM own_type t
+                WHERE t.is_volatile AND t.oid IN (o.oprleft, o.oprright))
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+                WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname))),
             '[]')
         FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
         WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
             AND NOT {IN_SAFE_EXTENSION.format(catalog=OPERATORS, oid="o.oid")}),
+    'polymorphic', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]') FROM pg_catalog.pg_proc p
+        WHERE EXISTS (SELECT FROM own_type) AND (SELECT pg_catalog.count(*)
+            FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] || p.prorettype) a(oid)
+            JOIN pg_catalog.pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
@@ -325,7 +333,9 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
         search_path=path,
         version=version,
         functions=names["functions"] | names["qualified"],
-        own=OwnNames(names["own"], names["operators"], names["types"], names["volatile"], overloads),
+        own=OwnNames(
+            names["own"], names["operators"], names["types"], names["volatile"], overloads, names["polymorphic"]
+        ),
         attributes=names["attributes"],
         callables=names["callables"],
     )

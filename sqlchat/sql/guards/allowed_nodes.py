@@ -8,20 +8,19 @@ ROOTS = frozenset({exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersec
 """Roots of statements. `TABLE x` and DuckDB's `FROM x` are Selects to sqlglot."""
 
 SYNTAX = """
-    Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
-    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Cluster CollateColumnConstraint
-    Column ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
-    Comprehension Cube DPipe DataType DataTypeParam Distance Distinct Distribute Div Dot EQ Escape Except ExtendsLeft
+    Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr
+    BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Cluster CollateColumnConstraint Column
+    ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint Comprehension Cube
+    DPipe DataType DataTypeParam Describe Distance Distinct Distribute Div Dot EQ Escape Except ExtendsLeft
     ExtendsRight Fetch Filter FormatJson From GT GTE Glob Group GroupingSets Having HavingMax HexString ILike
     Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSON JSONColumnDef
-    JSONKeyValue JSONPath JSONPathFilter JSONPathKey JSONPathRecursive JSONPathRoot JSONPathScript
-    JSONPathSelector JSONPathSlice JSONPathSubscript JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join
-    Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null
-    NullSafeEQ NullSafeNEQ ObjectIdentifier Offset OnCondition Operator Order Ordered Overlaps Paren Partition
-    Pivot PivotAlias PivotAny PositionalColumn PropertyEQ Qualify RawString RecursiveWithSearch RespectNulls
-    Rollup Select SimilarTo Slice Sort Star Sub Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple
-    UnicodeString Union UnpivotColumns Values Var Variadic Version Where Window WindowSpec With WithinGroup
-    XMLNamespace
+    JSONKeyValue JSONPath JSONPathFilter JSONPathKey JSONPathRecursive JSONPathRoot JSONPathScript JSONPathSelector
+    JSONPathSlice JSONPathSubscript JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join Kwarg LT LTE Lambda
+    Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null NullSafeEQ NullSafeNEQ
+    ObjectIdentifier Offset OnCondition Operator Order Ordered Overlaps Paren Partition Pivot PivotAlias PivotAny
+    PositionalColumn PropertyEQ Qualify RawString RecursiveWithSearch RespectNulls Rollup Select SimilarTo Slice Sort
+    Star Sub Subquery Summarize Table TableAlias TableColumn TableFromRows TableSample Tuple UnicodeString Union
+    UnpivotColumns Values Var Variadic Version Where Window WindowSpec With WithinGroup XMLNamespace
     """
 FUNCTIONS = """
     Abs Acos Acosh AddMonths And Anonymous AnyValue ApproxDistinct ApproxQuantile ApproxTopK ArgMax ArgMin Array

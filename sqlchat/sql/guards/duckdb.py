@@ -7,10 +7,8 @@ Left out on purpose: what reaches files, the network, the environment or other p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from sqlchat.sql.guards import rules, suggestions
-from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = rules.split_words(
     """
@@ -115,32 +113,6 @@ HIDDEN_PATTERN = (
 )
 
 
-def read_describe(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
-    """DESCRIBE, SUMMARIZE and SHOW take a table, a query, or for SHOW one of a few words."""
-    kind = lexemes[0].value.upper()
-    rest = lexemes[1:]
-    if rest and (rest[0].value in STARTS or rest[0].text == "("):
-        return rules.Inner(kind, 1)
-    if rules.is_dotted_name(rest) and FILES.fullmatch(".".join(word.value for word in rest[::2])):
-        raise rules.make_rest_error(lexemes, "files cannot be read by queries")
-    if (
-        (kind == "DESCRIBE" and not rest)
-        or rules.is_dotted_name(rest)
-        or [word.value for word in rest] == ["all", "tables"]
-    ):
-        return kind
-    raise rules.make_rest_error(lexemes, f"{kind} takes the name of one table, or a query")
-
-
-def read_pragma(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
-    name, rest = (lexemes[1].value if len(lexemes) > 1 else ""), lexemes[2:]
-    if name in PRAGMAS and not rest:
-        return "PRAGMA"
-    if name in PRAGMAS_OF_TABLE and [rest[0].text, rest[-1].text] == ["(", ")"] and len(rest) == 3:
-        return "PRAGMA"
-    raise rules.make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
-
-
 RULES = rules.Rules(
     engine="DuckDB",
     instead=suggestions.DUCKDB,
@@ -152,11 +124,11 @@ RULES = rules.Rules(
     starts=STARTS,
     statements={
         "explain": rules.make_explain_reader(rules.split_words("analyze format"), rules.split_words("analyze")),
-        "describe": read_describe,
-        "desc": read_describe,
-        "show": read_describe,
-        "summarize": read_describe,
-        "pragma": read_pragma,
+        "describe": rules.make_describe_reader("DESCRIBE", "DESCRIBE", STARTS, files=FILES, takes_nothing=True),
+        "desc": rules.make_describe_reader("DESC", "DESC", STARTS, files=FILES),
+        "show": rules.make_describe_reader("SHOW", "SHOW", STARTS, files=FILES),
+        "summarize": rules.make_describe_reader("SUMMARIZE", "SUMMARIZE", STARTS, files=FILES),
+        "pragma": rules.make_pragma_reader(PRAGMAS, PRAGMAS_OF_TABLE),
     },
     methods=True,
     files=FILES,

@@ -7,10 +7,8 @@ Left out on purpose: what sleeps, locks, waits or burns (`SLEEP`, `BENCHMARK`, `
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from sqlchat.sql.guards import rules, suggestions
-from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = rules.split_words(
     """
@@ -21,7 +19,7 @@ FUNCTIONS = rules.split_words(
     curtime database date date_format datediff day dayname dayofmonth dayofweek dayofyear decode degrees
     dense_rank elt encode exp export_set field find_in_set first_value floor format format_bytes
     format_pico_time found_rows from_base64 from_days from_unixtime get_format greatest group_concat grouping
-    hex hour if ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa instr interval is_ipv4 is_ipv4_compat
+    hex hour if ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa insert instr interval is_ipv4 is_ipv4_compat
     is_ipv4_mapped is_ipv6 is_uuid isnull json_array json_array_append json_array_insert json_array_intersect
     json_arrayagg json_compact json_contains json_contains_path json_depth json_detailed json_equals json_exists
     json_extract json_insert json_key_value json_keys json_length json_loose json_merge json_merge_patch
@@ -60,30 +58,7 @@ SHOW = re.compile(SHOWN)
 OPTIONS = rules.split_words("analyze extended partitions")
 
 
-def read_show(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
-    text = " ".join(lexeme.value for lexeme in lexemes[1:])
-    plain = all(lexeme.kind != "sign" or lexeme.text in (".", "=", "%") for lexeme in lexemes)
-    if not plain or not SHOW.fullmatch(text):
-        raise rules.make_rest_error(
-            lexemes, "SHOW lists tables, columns, indexes, databases, variables and their like here"
-        )
-    return "SHOW"
-
-
-def read_describe(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
-    """DESCRIBE and EXPLAIN are one statement: of a table, or of a query with options before it."""
-    at = 1
-    while at < len(lexemes) and lexemes[at].value in OPTIONS:
-        at += 1
-    if [lexeme.value for lexeme in lexemes[at : at + 2]] == ["format", "="]:
-        at += 3
-    rest = lexemes[at:]
-    if rest and (rest[0].value in RULES.starts or rest[0].text == "("):
-        return rules.Inner("EXPLAIN", at)
-    name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
-    if at == 1 and name and rules.is_dotted_name(name) and (name is rest or rest[-1].kind != "sign"):
-        return "DESCRIBE"
-    raise rules.make_rest_error(lexemes, "it takes the name of one table, or a query")
+DESCRIBE = rules.make_describe_reader("EXPLAIN", "DESCRIBE", rules.QUERY_STARTS, flags=OPTIONS)
 
 
 RULES = rules.Rules(
@@ -101,5 +76,6 @@ RULES = rules.Rules(
     hidden_schemas=frozenset({"mysql", "performance_schema", "sys"}),
     signs=re.compile(r"[@:]"),
     sign_reason="Variables (@name, @@name) are not allowed; write the value itself.",
-    statements={"show": read_show, "describe": read_describe, "desc": read_describe, "explain": read_describe},
+    statements={"show": rules.make_show_reader(SHOW, ".=%")}
+    | dict.fromkeys(("describe", "desc", "explain"), DESCRIBE),
 )

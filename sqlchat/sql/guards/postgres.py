@@ -118,7 +118,7 @@ DANGERS = re.compile(
     re.VERBOSE,
 )
 HIDDEN = re.compile(
-    r"pg_(authid|shadow|user_mappings?|largeobject|hba_file_rules|ident_file_mappings|file_settings|subscription)"
+    r"pg_(authid|shadow|db_role_setting|user_mappings?|largeobject|hba_file_rules|ident_file_mappings|file_settings|subscription)"
     r"|_?pg_foreign_servers?|foreign_server_options|_pg_user_mappings|user_mapping_options|pg_dist_authinfo|decrypted_secrets"
 )
 SHOWN = rules.split_words("all isolation level session authorization time zone transaction")

@@ -150,3 +150,76 @@ def make_explain_reader(options: frozenset[str], flags: frozenset[str]) -> State
         return Inner("EXPLAIN", at)
 
     return read
+
+
+def make_show_reader(form: re.Pattern[str], signs: str, files: re.Pattern[str] | None = None) -> Statement:
+    """Return a reader of SHOW. `form` matches its text after SHOW, which has no signs but `signs`."""
+
+    def read(lexemes: Sequence[Lexeme]) -> str | Inner:
+        is_plain = all(lexeme.kind != "sign" or lexeme.text in tuple(signs) for lexeme in lexemes)
+        if not is_plain or not form.fullmatch(" ".join(lexeme.value for lexeme in lexemes[1:])):
+            raise make_rest_error(lexemes, "SHOW lists tables, columns, databases and their like here")
+        _refuse_files(lexemes, files)
+        return "SHOW"
+
+    return read
+
+
+def make_describe_reader(
+    query_kind: str,
+    table_kind: str,
+    starts: frozenset[str],
+    *,
+    flags: frozenset[str] = frozenset(),
+    files: re.Pattern[str] | None = None,
+    takes_nothing: bool = False,
+) -> Statement:
+    """Return a reader of DESCRIBE and its like: bare `flags`, then a query, or a table's name and maybe a column's.
+
+    Its verdict is `query_kind` or `table_kind`. `FORMAT = name` may precede a query; `AS JSON` may follow a table.
+    """
+
+    def read(lexemes: Sequence[Lexeme]) -> str | Inner:
+        at = 1
+        while at < len(lexemes) - 1 and lexemes[at].value in flags:
+            at += 1
+        if [lexeme.value for lexeme in lexemes[at : at + 2]] == ["format", "="]:
+            at += 3
+        rest = lexemes[at:]
+        if rest and (rest[0].value in starts or rest[0].text == "("):
+            return Inner(query_kind, at)
+        if [lexeme.value for lexeme in rest[-2:]] == ["as", "json"]:
+            rest = rest[:-2]
+        name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
+        is_named = is_dotted_name(name) and (name is rest or rest[-1].kind != "sign")
+        if not (is_named or (takes_nothing and not rest)):
+            raise make_rest_error(lexemes, "it takes the name of one table, or a query")
+        _refuse_files(name, files)
+        return table_kind
+
+    return read
+
+
+def make_pragma_reader(plain: frozenset[str], of_table: frozenset[str]) -> Statement:
+    """Return a reader of `PRAGMA [schema.]name` and `PRAGMA name(table)`; `user_version(5)` would set it."""
+
+    def read(lexemes: Sequence[Lexeme]) -> str | Inner:
+        rest = lexemes[3:] if len(lexemes) > 3 and lexemes[2].text == "." else lexemes[1:]
+        name, argument = (rest[0].value if rest else ""), [lexeme.text for lexeme in rest[1:]]
+        if name in plain and not argument:
+            return "PRAGMA"
+        if name in of_table and len(argument) == 3 and (argument[0], argument[2]) == ("(", ")"):
+            return "PRAGMA"
+        raise make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
+
+    return read
+
+
+def _refuse_files(lexemes: Sequence[Lexeme], files: re.Pattern[str] | None) -> None:
+    """Raise SQLRefusedError if a name among `lexemes`, with the parts before its dots, is a file's."""
+    name = ""
+    for lexeme in lexemes:
+        is_part = lexeme.kind in ("word", "name") and name.endswith(".")
+        name = name + lexeme.value if is_part or lexeme.text == "." else lexeme.value
+        if files is not None and lexeme.kind != "string" and files.fullmatch(name):
+            raise make_rest_error(lexemes, "files cannot be read here")

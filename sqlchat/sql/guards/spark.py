@@ -9,7 +9,6 @@ Databricks' own, such as `secret` and `read_files`, are not on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import (
@@ -20,14 +19,12 @@ from sqlchat.sql.guards.rules import (
     SUBQUERY,
     TYPE,
     TYPES,
-    Inner,
     Rules,
-    is_dotted_name,
+    make_describe_reader,
     make_explain_reader,
-    make_rest_error,
+    make_show_reader,
     split_words,
 )
-from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = split_words(
     """
@@ -104,41 +101,10 @@ SHOWN = re.compile(r"(tables|views|columns|databases|schemas|namespaces|catalogs
 SIGNS = re.compile(r"\|>|[?@#${}]")
 
 
-def show(lexemes: Sequence[Lexeme]) -> str | Inner:
-    listed = " ".join(lexeme.value for lexeme in lexemes[1:])
-    is_plain = all(lexeme.kind != "sign" or lexeme.text in (".", "*", "|") for lexeme in lexemes)
-    if not is_plain or not SHOWN.fullmatch(listed):
-        raise make_rest_error(lexemes, "SHOW lists tables, views, columns, databases, functions and their like here")
-    refuse_paths(lexemes)
-    return "SHOW"
-
-
-def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
-    """DESCRIBE takes the name of a table (EXTENDED, AS JSON, with a column), or a query."""
-    rest = list(lexemes[1:])
-    if rest and rest[0].value == "query" and len(rest) > 1:
-        return Inner("DESCRIBE", 2)
-    if rest and (rest[0].value in RULES.starts or rest[0].text == "("):
-        return Inner("DESCRIBE", 1)
-    while len(rest) > 1 and rest[0].value in ("table", "extended"):
-        rest.pop(0)
-    if [each.value for each in rest[-2:]] == ["as", "json"]:
-        rest = rest[:-2]
-    name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
-    if not name or not is_dotted_name(name) or (name is not rest and rest[-1].kind == "sign"):
-        raise make_rest_error(lexemes, "it takes the name of one table, or a query")
-    refuse_paths(name)
-    return "DESCRIBE"
-
-
-def refuse_paths(lexemes: Sequence[Lexeme]) -> None:
-    """Raise SQLRefusedError if a name among `lexemes`, with what stands before its dots, is a file's."""
-    name = ""
-    for lexeme in lexemes:
-        is_part = lexeme.kind in ("word", "name") and name.endswith(".")
-        name = name + lexeme.value if is_part or lexeme.text == "." else lexeme.value
-        if lexeme.kind != "string" and FILES.fullmatch(name):
-            raise make_rest_error(lexemes, "files cannot be read here")
+STARTS = frozenset({"select", "with", "values"})
+DESCRIBE = make_describe_reader(
+    "DESCRIBE", "DESCRIBE", STARTS, flags=split_words("query table extended"), files=FILES
+)
 
 
 RULES = Rules(
@@ -159,12 +125,12 @@ RULES = Rules(
     },
     signs=SIGNS,
     sign_reason="Parameters, variables and pipes (|>) are not allowed; write the value itself, or a subquery.",
-    starts=frozenset({"select", "with", "values"}),
+    starts=STARTS,
     statements={
         "explain": make_explain_reader(frozenset(), split_words("cost extended formatted")),
-        "show": show,
-        "describe": describe,
-        "desc": describe,
+        "show": make_show_reader(SHOWN, ".*|", FILES),
+        "describe": DESCRIBE,
+        "desc": DESCRIBE,
     },
     files=FILES,
     hidden=re.compile("_metadata"),  # a column of each file-based table, which tells paths

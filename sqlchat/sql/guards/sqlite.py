@@ -7,11 +7,10 @@ Left out on purpose: `load_extension`, `fts3_tokenizer`, the shell's `readfile`,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, make_explain_reader, make_rest_error, split_words
-from sqlchat.sql.lexer import PLACEHOLDER, Lexeme
+from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Rules, make_explain_reader, make_pragma_reader, split_words
+from sqlchat.sql.lexer import PLACEHOLDER
 
 FUNCTIONS = split_words(
     """
@@ -42,18 +41,6 @@ HIDDEN_PATTERN = (
 )
 
 
-def read_pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
-    """`PRAGMA [schema.]name` or `PRAGMA [schema.]name(table)`; `user_version(5)` would set it."""
-    rest = lexemes[3:] if len(lexemes) > 3 and lexemes[2].text == "." else lexemes[1:]
-    name, argument = (rest[0].value if rest else ""), rest[1:]
-    if name in PRAGMAS | PRAGMAS_OF_TABLE and not argument:
-        return "PRAGMA"
-    signs = [lexeme.text for lexeme in argument]
-    if name in PRAGMAS_OF_TABLE and len(signs) == 3 and (signs[0], signs[2]) == ("(", ")"):
-        return "PRAGMA"
-    raise make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
-
-
 RULES = Rules(
     engine="SQLite",
     instead=suggestions.SQLITE,
@@ -74,5 +61,8 @@ RULES = Rules(
     signs=PLACEHOLDER,
     sign_reason="Placeholders are not filled in here: put the value itself in their place.",
     starts=frozenset({"select", "with", "values"}),
-    statements={"explain": make_explain_reader(frozenset(), split_words("query plan")), "pragma": read_pragma},
+    statements={
+        "explain": make_explain_reader(frozenset(), split_words("query plan")),
+        "pragma": make_pragma_reader(PRAGMAS | PRAGMAS_OF_TABLE, PRAGMAS_OF_TABLE),
+    },
 )

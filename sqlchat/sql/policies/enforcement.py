@@ -45,9 +45,10 @@ Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
 TABLE_FUNCTIONS = split_words(
     """
     exploding_generate_series explode explode_outer flatten generate_series generate_subscripts json_array_elements
-    json_array_elements_text json_each json_each_text json_object_keys json_table json_to_recordset json_tree
-    jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_recordset
-    inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table unnest xmltable
+    json_array_elements_text json_each json_each_text json_object_keys json_to_record json_to_recordset json_tree
+    jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_record
+    jsonb_to_recordset inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table
+    unnest xmltable
     """
 )
 TELLING = re.compile(
@@ -88,6 +89,8 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
             )
     mentions = []
     for node in tree.find_all(exp.Table):
+        if node.args.get("rows_from"):
+            continue  # its functions are tables of their own in the tree
         if not isinstance(node.this, exp.Identifier):
             _refuse_table_function(node.this)
         elif id(node) in reads:
@@ -102,6 +105,12 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
 
 
 def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
+    trees = parse(sql, dialect)
+    tree = trees[0]
+    if definition and isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Expr):
+        tree = tree.expression
+    if len(trees) > 1 or not isinstance(tree, exp.Query | exp.Values):
+        raise SQLRefusedError("On a connection with a policy, only a single query can be run.")
     if not definition:
         if ESCAPED_NAME.search(sql):
             raise SQLRefusedError("On a connection with a policy, names must be written without escapes.")
@@ -112,12 +121,6 @@ def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
             end = token.end + 1
         if sql[end:].strip().strip(";").strip():
             raise SQLRefusedError("On a connection with a policy, SQL must come without comments.")
-    trees = parse(sql, dialect)
-    tree = trees[0]
-    if definition and isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Expr):
-        tree = tree.expression
-    if len(trees) > 1 or not isinstance(tree, exp.Query | exp.Values):
-        raise SQLRefusedError("On a connection with a policy, only a single query can be run.")
     return tree
 
 
@@ -137,7 +140,7 @@ def _refuse_table_function(node: exp.Expr | None) -> None:
     name = ""
     if isinstance(node, exp.Func):
         name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-    if name.casefold() not in TABLE_FUNCTIONS and not isinstance(node, exp.Values | exp.Unnest):
+    if name.casefold() not in TABLE_FUNCTIONS and not isinstance(node, exp.Values | exp.Unnest | exp.JSONTable):
         raise SQLRefusedError(
             "On a connection with a policy, FROM takes tables and functions that compute, no others."
         )
@@ -157,7 +160,8 @@ def _make_telling_error(name: str) -> SQLRefusedError:
 
 def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
     """Refuse forms that read tables without naming them in the tree, and functions that show their contents."""
-    for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier):
+    hiding = exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier, exp.Describe, exp.Summarize
+    for node in tree.find_all(*hiding):
         match node:
             case exp.Identifier() if dialect == "postgres" and len(node.name.encode()) > LONGEST_NAME:
                 raise SQLRefusedError("A name in this SQL is longer than Postgres reads, so it may mean another one.")
@@ -171,8 +175,9 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
                 raise SQLRefusedError(
                     "Casts to types of this database's own tell their values; a policy forbids them."
                 )
-            case exp.Pivot():
-                raise SQLRefusedError("On a connection with a policy, PIVOT and UNPIVOT cannot be resolved.")
+            case exp.Pivot() | exp.Describe() | exp.Summarize():
+                name = type(node).__name__.upper()
+                raise SQLRefusedError(f"On a connection with a policy, {name} cannot be resolved.")
 
 
 def refuse_hidden_columns(tree: exp.Expr, guarded: Guarded) -> None:

@@ -17,6 +17,7 @@ from sqlchat.sql.attributes import find_attributes
 from sqlchat.sql.brackets import Brackets
 from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
 from sqlchat.sql.lexer import Lexeme, is_cast, split_lexemes
+from sqlchat.sql.policies.domains import CheckedDomains, read_last_part
 from sqlchat.sql.policies.duckdb_parser import read_called_names
 from sqlchat.sql.policies.operands import Operands
 from sqlchat.sql.postgres_forms import find_operators
@@ -58,6 +59,10 @@ VOLATILE_COLUMN = (
     "A column of this query may only be shown as it is: to compare or cast its type runs a function of this "
     "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
+CHECK = (
+    "{text} is not allowed here: Postgres may give it the type of a column beside it, whose checks are this "
+    "database's own. Give it another type, as in 'x'::text."
+)
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to the type of a value, or to a type that a text names."""
 
@@ -76,6 +81,8 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
             if symbols := own.operators.intersection(_find_symbols(words)):
                 raise SQLRefusedError(OPERATOR.format(name=min(symbols)))
             _refuse_types(words, tree, own.types, TYPE)
+            types = frozenset(name for name in own.types if name in own.volatile or not _find_built_in(name))
+            _refuse_checks(words, tree, catalog, types)
 
 
 def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
@@ -86,6 +93,7 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
             raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
     if catalog.own.volatile:
         _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
+        _refuse_checks(words, tree, catalog, catalog.own.volatile)
         _refuse_volatile_columns(tree, catalog)
 
 
@@ -149,13 +157,9 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
 
 def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], message: str) -> None:
     """Refuse casts to `types`, also in literals (`mood 'x'`), and functions that cast to any type."""
-    own_types = {
-        data_type.this
-        for name in types
-        if (data_type := _build_type(name)) and data_type.this != exp.DataType.Type.USERDEFINED
-    }
+    own_types = {data_type for name in types if (data_type := _find_built_in(name))}
     for node in tree.find_all(exp.DataType):
-        name = _read_last_part(node.sql("postgres"))
+        name = read_last_part(node.sql("postgres"))
         if name in types or node.this in own_types:
             raise SQLRefusedError(message.format(name=name))
     brackets = Brackets(words)
@@ -173,6 +177,12 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
             raise SQLRefusedError(message.format(name=name))
 
 
+def _refuse_checks(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog, types: frozenset[str]) -> None:
+    """Refuse texts without a type beside a column of one of `types`, if Postgres would give them its domain."""
+    if types and (text := CheckedDomains(words, tree, catalog, types).find_text()):
+        raise SQLRefusedError(CHECK.format(text=text.sql("postgres")[:80]))
+
+
 def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
     """Refuse to compare, cast or pass on a column if its type then runs a volatile user-defined function.
 
@@ -182,7 +192,7 @@ def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
         table.name.lower(): {
             column.name.lower()
             for column in table.columns
-            if column.runs_own and _read_last_part(column.type) in catalog.own.volatile
+            if column.runs_own and read_last_part(column.type) in catalog.own.volatile
         }
         for table in catalog.tables
     }
@@ -243,13 +253,10 @@ def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
     return shorten_name(words[at].value).lower()
 
 
-def _build_type(name: str) -> exp.DataType | None:
+def _find_built_in(name: str) -> exp.DataType.Type | None:
+    """Return the type that sqlglot knows by this name; None if it knows none."""
     try:
-        return exp.DataType.build(name, dialect="postgres", udt=True)
+        data_type = exp.DataType.build(name, dialect="postgres", udt=True)
     except (ValueError, ParseError):
         return None
-
-
-def _read_last_part(name: str) -> str:
-    bare = re.sub(r"(\[[^\]]*\]|\([^)]*\))+$", "", name.strip())
-    return shorten_name(bare.rpartition(".")[2].strip('"')).lower()
+    return data_type.this if data_type.this != exp.DataType.Type.USERDEFINED else None

@@ -439,3 +439,9 @@ SELECT * FROM pg_settings
 SELECT setting FROM pg_catalog.pg_settings
 
 SELECT statement FROM pg_prepared_statements
+
+FROM (SUMMARIZE 'x.csv')
+
+FROM (DESCRIBE 'x.csv')
+
+SELECT column_name FROM (SUMMARIZE SELECT getenv('HOME'))

@@ -186,3 +186,7 @@ SELECT bar(total, 0, 1000, 20), format_bytes(1000), version(), current_database(
 SELECT approx_quantile(total, 0.5), quantile_disc(total, [0.25, 0.5]), reservoir_quantile(total, 0.5), mad(total), corr(total, id), covar_pop(total, id), regr_slope(total, id), bit_xor(id), favg(total), fsum(total), sum(DISTINCT id), array_agg(id ORDER BY id DESC) FROM orders
 
 SELECT id, count(*) FROM orders GROUP BY id ORDER BY #1
+
+SELECT column_name, null_percentage FROM (SUMMARIZE orders)
+
+SELECT d.column_name FROM (DESCRIBE SELECT id, total FROM orders) AS d

@@ -135,3 +135,7 @@ SELECT IF(a = 1, 'one', 'other') AS `case`, INTERVAL(5, 1, 10) FROM (SELECT 1 AS
 SELECT COUNT(*) AS count, SUM(total) AS sum, MIN(ordered_at) AS date, status AS user FROM orders GROUP BY status
 
 SELECT p.id, jt.* FROM products p, JSON_TABLE(p.attributes, '$.sizes[*]' COLUMNS (n FOR ORDINALITY, size INT PATH '$' DEFAULT '0' ON EMPTY NULL ON ERROR, has INT EXISTS PATH '$.a')) AS jt
+
+SELECT GROUP_CONCAT(DISTINCT status ORDER BY status SEPARATOR '; ' LIMIT 3) FROM orders
+
+SELECT INSERT(status, 1, 1, 'x') FROM orders

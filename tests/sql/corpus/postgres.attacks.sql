@@ -372,6 +372,8 @@ SELECT passwd FROM "pg_shadow"
 
 TABLE pg_shadow
 
+SELECT setconfig FROM pg_db_role_setting
+
 SELECT * FROM pg_user_mapping
 
 SELECT umoptions FROM pg_user_mappings
