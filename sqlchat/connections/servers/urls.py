@@ -46,9 +46,15 @@ SSLMODES = {
 """MySQL's names, Heroku's `no-verify` and Go's `skip-verify`."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """From the laxest to the strictest; of two the stricter holds."""
-SWITCHES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
-CHECKED = {"strict": "verify-full", "acceptinvalidcerts": "require"}
-REJECT = re.compile(r'\{"rejectunauthorized":(true|false)\}')
+TLS = {
+    "true": "require",
+    "1": "require",
+    "false": "disable",
+    "0": "disable",
+    '{"rejectunauthorized":true}': "verify-full",
+    '{"rejectunauthorized":false}': "require",
+}
+"""The values of `ssl` and the like that are no name of a mode, such as those of JavaScript's clients."""
 SEARCH_PATH = re.compile(r"(?:-c\s*|--)search[_-]path=((?:[^\s\\]|\\.)+)", re.IGNORECASE)
 PAIRS = re.compile(r"(?:psql\s+)?[\"']?[a-z][a-z _-]*\s*=", re.IGNORECASE)
 NAMES = {
@@ -114,7 +120,7 @@ def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     query: list[tuple[str, str]] = []
     for name, equals, value in (piece.partition("=") for piece in pieces if piece.strip()):
-        bare = re.sub("[ _-]", "", name.lower())
+        bare = _fold(name)
         if equals and (field := NAMES.get(bare)):
             fields[field] = value.strip()
         elif equals and (bare in READERS or bare in PASSED_OVER):
@@ -128,7 +134,7 @@ def _read_parameters(fields: dict[str, str], query: list[tuple[str, str]], known
     """`fields` with what the parameters of a `query` say. Raises ConnectionConfigError."""
     refused, given = [], []
     for name, value in query:
-        bare = name.lower().replace("_", "").replace("-", "")
+        bare = _fold(name)
         if reader := READERS.get(bare):
             given.append((reader, value))
         elif bare not in PASSED_OVER:
@@ -165,63 +171,36 @@ def _make_unreadable_error(schemes: tuple[str, ...]) -> ConnectionConfigError:
     )
 
 
-def _map_field(name: str) -> Callable[[str], Mapping[str, str]]:
-    return lambda value: {name: value} if value else {}
+def _fold(text: str) -> str:
+    return re.sub("[ _-]", "", text.lower())
 
 
-def _map_sslmode(value: str) -> Mapping[str, str]:
-    return {"sslmode": SSLMODES.get(value.lower().replace("_", "").replace("-", ""), value.lower())} if value else {}
+def _read_as(
+    field: str, meanings: Mapping[str, str] | None = None, fault: str = ""
+) -> Callable[[str], Mapping[str, str]]:
+    """Make a reader of values that mean a `field`. `meanings` has no blanks, `_` and `-`; an empty one says nothing.
+
+    Without `meanings` a value is taken as it is. With them, another value raises `fault`, or is a name of a mode.
+    """
+
+    def read(value: str) -> Mapping[str, str]:
+        if meanings is None:
+            meaning = value
+        elif fault and _fold(value) not in meanings:
+            raise ConnectionConfigError(f"url: {fault}")
+        else:
+            meaning = meanings.get(_fold(value), value.lower())
+        return {field: meaning} if meaning else {}
+
+    return read
 
 
-def _map_tls(value: str) -> Mapping[str, str]:
-    """`ssl=true`, or `ssl={"rejectUnauthorized":true}`, as JavaScript's clients have it."""
-    bare = value.lower().replace(" ", "")
-    if strict := REJECT.fullmatch(bare):
-        return {"sslmode": "verify-full" if strict[1] == "true" else "require"}
-    return {"sslmode": SWITCHES[bare]} if bare in SWITCHES else _map_sslmode(bare)
+def _read_switch(mode: str) -> Callable[[str], Mapping[str, str]]:
+    """Make a reader of a switch that asks for `mode`; off, it asks for nothing."""
+    return lambda value: {"sslmode": mode} if TLS.get(value.lower()) == "require" else {}
 
 
-def _map_certificates(value: str) -> Mapping[str, str]:
-    bare = value.lower().replace("_", "")
-    if bare not in CHECKED:
-        raise ConnectionConfigError("url: `sslaccept` is strict or accept_invalid_certs; sslmode says more.")
-    return {"sslmode": CHECKED[bare]}
-
-
-def _map_checks(mode: str) -> Callable[[str], Mapping[str, str]]:
-    """A switch that asks for `mode`; off, it asks for nothing."""
-    return lambda value: {"sslmode": mode} if SWITCHES.get(value.lower()) == "require" else {}
-
-
-def _map_file(value: str) -> Mapping[str, str]:
-    if not value:
-        return {}
-    raise ConnectionConfigError(
-        "url: certificates in files are not read; give them as text in the field sslrootcert, or leave the file out."
-    )
-
-
-def _map_authorities(value: str) -> Mapping[str, str]:
-    if value != "system":
-        raise ConnectionConfigError(
-            "url: `sslrootcert` is a file, which is not read; give certificates as text in the field sslrootcert."
-        )
-    return {"sslmode": "verify-full"}
-
-
-def _map_channel_binding(value: str) -> Mapping[str, str]:
-    if value not in ("disable", "prefer", "require"):
-        raise ConnectionConfigError("url: `channel_binding` is disable, prefer or require.")
-    return {"channel_binding": value}
-
-
-def _map_gss(value: str) -> Mapping[str, str]:
-    if value not in ("disable", "prefer"):
-        raise ConnectionConfigError("url: Kerberos is not spoken here; leave `gssencmode` out.")
-    return {}
-
-
-def _map_options(value: str) -> Mapping[str, str]:
+def _read_options(value: str) -> Mapping[str, str]:
     """The search path is the one setting of a session that is taken."""
     if not value.strip() or ENDPOINT.fullmatch(value.strip()):
         return {}
@@ -234,26 +213,38 @@ def _map_options(value: str) -> Mapping[str, str]:
 
 
 READERS: dict[str, Callable[[str], Mapping[str, str]]] = {
-    "sslmode": _map_sslmode,
-    "ssl": _map_tls,
-    "usessl": _map_tls,
-    "tls": _map_tls,
-    "sslaccept": _map_certificates,
-    "requiressl": _map_checks("require"),
-    "sslverifycert": _map_checks("verify-ca"),
-    "verifyservercertificate": _map_checks("verify-ca"),
-    "sslverifyidentity": _map_checks("verify-full"),
-    "sslca": _map_file,
-    "sslcert": _map_file,
-    "sslkey": _map_file,
-    "sslrootcert": _map_authorities,
-    "channelbinding": _map_channel_binding,
-    "gssencmode": _map_gss,
-    "schema": _map_field("schema"),
-    "currentschema": _map_field("schema"),
-    "searchpath": _map_field("schema"),
-    "options": _map_options,
-    "user": _map_field("user"),
-    "password": _map_field("password"),
+    "sslmode": _read_as("sslmode", SSLMODES),
+    **dict.fromkeys(("ssl", "usessl", "tls"), _read_as("sslmode", SSLMODES | TLS)),
+    "sslaccept": _read_as(
+        "sslmode",
+        {"strict": "verify-full", "acceptinvalidcerts": "require"},
+        "`sslaccept` is strict or accept_invalid_certs; sslmode says more.",
+    ),
+    "requiressl": _read_switch("require"),
+    **dict.fromkeys(("sslverifycert", "verifyservercertificate"), _read_switch("verify-ca")),
+    "sslverifyidentity": _read_switch("verify-full"),
+    **dict.fromkeys(
+        ("sslca", "sslcert", "sslkey"),
+        _read_as(
+            "",
+            {"": ""},
+            "certificates in files are not read; give them as text in the field sslrootcert, or leave the file out.",
+        ),
+    ),
+    "sslrootcert": _read_as(
+        "sslmode",
+        {"system": "verify-full"},
+        "`sslrootcert` is a file, which is not read; give certificates as text in the field sslrootcert.",
+    ),
+    "channelbinding": _read_as(
+        "channel_binding",
+        {mode: mode for mode in ("disable", "prefer", "require")},
+        "`channel_binding` is disable, prefer or require.",
+    ),
+    "gssencmode": _read_as("", {"disable": "", "prefer": ""}, "Kerberos is not spoken here; leave `gssencmode` out."),
+    **{name: _read_as("schema") for name in ("schema", "currentschema", "searchpath")},
+    "options": _read_options,
+    "user": _read_as("user"),
+    "password": _read_as("password"),
 }
-"""By the name of a parameter without `_` and `-`, what it says of which field."""
+"""Parameters of a url without `_` and `-`, and the functions that read fields from their values."""
