@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.errors import ConnectionConfigError
 
 FIELDS = ("allow_functions",)
@@ -22,15 +23,12 @@ SYSTEM = "pg_catalog"
 NAME = re.compile(r"(?:(?P<schema>[^\s.\"()]{1,63})\.)?(?P<name>[^\s.\"()]{1,63})")
 VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
 
-FUNCTIONS = """
-SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, p.proname, l.lanname,
-    l.lanpltrusted OR l.lanname = 'sql', p.provolatile, p.prosecdef, p.prokind,
-    pg_catalog.pg_function_is_visible(p.oid))
-    ORDER BY n.nspname, p.proname), '[]')
-FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE p.proname = ANY (%s::pg_catalog.text[])
-"""
+FUNCTIONS = qualify("""
+SELECT coalesce(json_agg(json_build_array(n.nspname, p.proname, l.lanname, l.lanpltrusted OR l.lanname = 'sql',
+    p.provolatile, p.prosecdef, p.prokind, pg_function_is_visible(p.oid)) ORDER BY n.nspname, p.proname), '[]')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+WHERE p.proname = ANY (%s::text[])
+""")
 
 
 @dataclass(frozen=True, slots=True)
