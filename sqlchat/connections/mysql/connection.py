@@ -30,7 +30,7 @@ from sqlchat.connections.mysql.errors import (
     make_query_error,
 )
 from sqlchat.connections.mysql.plan import read_cost
-from sqlchat.connections.mysql.profile import read as read_profiles
+from sqlchat.connections.mysql.profile import read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.config import read_server_config
@@ -154,7 +154,7 @@ class MySQLConnection(ServerConnection):
                     raise
                 return Plan(withheld=UNEXPLAINED)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
             with self._open_transaction(seconds) as session:
                 return session.fetch_all(question)

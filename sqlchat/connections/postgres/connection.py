@@ -25,7 +25,7 @@ from sqlchat.connections.postgres import catalog as questions
 from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.postgres.definitions import VERSION, Expected
-from sqlchat.connections.postgres.profile import read as read_profiles
+from sqlchat.connections.postgres.profile import read_profiles
 from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
 from sqlchat.connections.postgres.statement import Statement, list_schemas, read_cost, read_search_path
 from sqlchat.connections.postgres.transaction import (
@@ -37,7 +37,6 @@ from sqlchat.connections.postgres.transaction import (
     get_session,
 )
 from sqlchat.connections.postgres.types import PgType
-from sqlchat.connections.profiling import with_labels
 from sqlchat.connections.servers.config import read_server_config
 from sqlchat.connections.servers.connection import CATALOG_TIMEOUT, WAITING_READER
 from sqlchat.connections.streams import Feed, Stream, open_feed
@@ -195,9 +194,9 @@ class PostgresConnection(TransactingConnection):
                 cost = read_cost(ask(cursor, text))
         return Plan(untold=cost) if self._row_security else Plan(cost)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return with_labels({}, catalog)  # what one caller sees is not for another's prompt
+            return {}  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
             with self._open_transaction(NOTHING, seconds) as cursor:

@@ -78,16 +78,12 @@ FROM listed l
 """)  # noqa: S608 - constants
 
 
-def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+def read_profiles(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     """Return profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError.
 
     Reads statistics first. Reads samples of views, of tables without statistics, and of small tables that hold more
     texts than their statistics list.
     """
-    return profiling.limit_values(profiling.with_labels(_read(ask, catalog, timeout), catalog))
-
-
-def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     now = time.monotonic()
     statistics_until, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     profiles: dict[Path, ColumnProfile] = {}

@@ -23,12 +23,14 @@ AUTHORITIES = "sslrootcert"
 LONGEST_PEM = 100_000  # characters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
+    """The address of a server, whose data to read there, and how to log in."""
+
     host: str
     port: int
-    database: str
-    user: str
+    database: str = ""
+    user: str = ""
     password: str = field(default="", repr=False)
     sslmode: str = ""
     authorities: str = ""

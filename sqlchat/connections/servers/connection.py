@@ -1,7 +1,8 @@
-"""The base of the connections to Postgres and MySQL: address, pool of sessions and deadlines."""
+"""The base of the connections to Postgres, MySQL and Spark: address, pool of sessions and deadlines."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from abc import abstractmethod
@@ -47,6 +48,9 @@ class ServerConnection(Connection):
     def _explain_refusal(self, exc: Exception, *, near: bool) -> ConnectionConfigError:
         """Why connecting failed. `near`: the server is in our network, so its words may be told."""
 
+    def _try_session(self, session: Any) -> None:
+        """Check that the session can be used. Raises what `unconnected` names."""
+
     @abstractmethod
     def _read_warnings(self) -> tuple[list[str], bool]:
         """Warnings for the connection's status, and whether the session is encrypted."""
@@ -55,7 +59,8 @@ class ServerConnection(Connection):
         address = self._find_address()
         near = ipaddress.ip_address(address).is_private
         try:
-            self._connect(address).close()
+            with contextlib.closing(self._connect(address)) as session:
+                self._try_session(session)
         except self.unconnected as exc:
             raise self._explain_refusal(exc, near=near) from exc
         warnings, is_encrypted = self._read_warnings()

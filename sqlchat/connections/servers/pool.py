@@ -1,4 +1,4 @@
-"""The pool of connections to one database server, alike for Postgres and MySQL. Their files alone use this."""
+"""The pool of connections to one database server, alike for Postgres, MySQL and Spark."""
 
 from __future__ import annotations
 
