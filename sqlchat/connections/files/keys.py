@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -80,11 +80,12 @@ def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
                 if key is not None:
                     foreign[table, column.name] = key
                     break
-    primary: dict[str, str] = {}
-    for table, keys in unique.items():
-        key_names = [column.name for column in keys if split_words(column.name)[-1] in KEY_WORDS]
-        if key_names:
-            primary[table] = key_names[0]
+    primary = {  # the likeliest is the last one that is set
+        table: column.name
+        for table, keys in unique.items()
+        for column in reversed(keys)
+        if split_words(column.name)[-1] in KEY_WORDS
+    }
     return Keys(primary, tuple(foreign.values()))
 
 
@@ -131,8 +132,8 @@ def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]
 
 def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
-) -> Iterator[tuple[str, TypedColumn]]:
-    """Give the keys of other tables that the name of a column may point to, the nearest name first."""
+) -> list[tuple[str, TypedColumn]]:
+    """Return the keys of other tables that the name of a column may point to, the nearest name first."""
     words = split_words(column.name)
     ranked = []
     for ref_table, keys in unique.items():
@@ -142,9 +143,7 @@ def _find_candidates(
             rank = _rank_name(words, split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
                 ranked.append((rank, ref_table, ref))
-    ranked.sort(key=itemgetter(0))
-    for _, ref_table, ref in ranked:
-        yield ref_table, ref
+    return [(ref_table, ref) for _, ref_table, ref in sorted(ranked, key=itemgetter(0))]
 
 
 def _rank_name(words: list[str], key: list[str], names: list[list[str]]) -> int | None:

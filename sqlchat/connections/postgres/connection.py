@@ -76,8 +76,7 @@ class PostgresConnection(TransactingConnection):
                 warnings = questions.read_warnings(ask(cursor, questions.RIGHTS), ask(cursor, questions.VOLATILE_OWN))
                 if schemas := list_schemas(self._search_path):
                     warnings += questions.find_unusable(ask(cursor, questions.UNUSABLE, (schemas,)), schemas)
-                if self._allowed:
-                    warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
+                warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
                 if self._row_security:
                     warnings += self._row_security.read_warnings(ask(cursor, rls.RIGHTS))
                 return warnings, get_session(cursor).info.ssl_in_use
@@ -91,11 +90,7 @@ class PostgresConnection(TransactingConnection):
             catalog = questions.read_catalog(
                 *(ask(cursor, each) for each in (questions.TABLES, questions.FUNCTIONS, questions.SEARCH_PATH))
             )
-            own = (
-                own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
-                if self._allowed
-                else frozenset()
-            )
+            own = own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
         return replace(catalog, functions=(catalog.functions or frozenset()) | own, definitions=definitions)
 
     def expecting(
@@ -227,7 +222,8 @@ class PostgresConnection(TransactingConnection):
             rls.confirm(ask(cursor, *question), self._caller)
 
     def _read_own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
-        return ask(cursor, own_functions.FUNCTIONS, (own_functions.strip_schemas(self._allowed),))
+        names = own_functions.strip_schemas(self._allowed)
+        return ask(cursor, own_functions.FUNCTIONS, (names,)) if names else "[]"
 
     def _describe(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> Shape:
         """The columns that `statement` gives; what the server says of their types is asked once for each type."""

@@ -58,6 +58,16 @@ SELECT json_build_object(
             WHERE c.relrowsecurity AND NOT c.relforcerowsecurity AND c.relowner = pg_roles.oid))))
 """)  # noqa: S608 - constants
 """Reads, as the role, what it may read past policies, and whether the login role may bypass them."""
+WARNINGS = {
+    "open": "{} tables that {role} may read show it all their rows.",
+    "views": "{} views that {role} may read show what their owner sees; set security_invoker on those that should "
+    "follow the caller's policies.",
+    "sequences": "{} sequences that {role} may read tell how many rows were made for all callers; revoke SELECT on "
+    "them.",
+    "escapes": "The role that logs in may itself read past the policies; give this connection one that is granted "
+    "{role} alone, with NOINHERIT.",
+}
+"""By the names of RIGHTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +94,7 @@ class RowSecurity:
             )
         if rights["same"]:
             raise ConnectionConfigError(f"rls_role: log in as another role than {self.role}, one that may become it.")
-        warnings = []
-        if rights["open"]:
-            warnings.append(f"{rights['open']} tables that {self.role} may read show it all their rows.")
-        if rights["views"]:
-            warnings.append(
-                f"{rights['views']} views that {self.role} may read show what their owner sees; "
-                "set security_invoker on those that should follow the caller's policies."
-            )
-        if rights["sequences"]:
-            warnings.append(
-                f"{rights['sequences']} sequences that {self.role} may read tell how many rows were made for all "
-                f"callers; revoke SELECT on them."
-            )
-        if rights["escapes"]:
-            warnings.append(
-                f"The role that logs in may itself read past the policies; give this connection one that is granted "
-                f"{self.role} alone, with NOINHERIT."
-            )
-        return warnings
+        return [words.format(rights[name], role=self.role) for name, words in WARNINGS.items() if rights[name]]
 
 
 def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:

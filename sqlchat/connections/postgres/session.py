@@ -160,12 +160,9 @@ def _write_authorities(target: ServerConfig) -> Iterator[str]:
 
         yield certifi.where()
     else:
-        try:
-            file = tempfile.NamedTemporaryFile("w", prefix="sqlchat-authorities-", suffix=".pem")  # noqa: SIM115
-        except OSError as exc:
-            raise psycopg2.OperationalError("no temporary file for the authorities") from exc
-        with file:
+        with contextlib.ExitStack() as opened:
             try:
+                file = opened.enter_context(tempfile.NamedTemporaryFile("w", prefix="sqlchat-authorities-"))
                 file.write(target.authorities)
                 file.flush()
             except OSError as exc:

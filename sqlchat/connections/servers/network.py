@@ -19,9 +19,11 @@ METADATA = frozenset(
     for address in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
 )
 """Metadata and platform services of clouds outside the link-local range."""
-CARRIER_GRADE = ipaddress.ip_network("100.64.0.0/10")
-NOT_GLOBAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "3fff::/20", "192.0.0.0/24", "2001::/23")))
-"""Site-local, documentation and protocol assignments, which Python's `is_global` lets through in part."""
+THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+NOT_GLOBAL = tuple(
+    map(ipaddress.ip_network, ("100.64.0.0/10", "fec0::/10", "3fff::/20", "192.0.0.0/24", "2001::/23"))
+)
+"""Carrier-grade NAT, site-local, documentation and protocol assignments: `is_global` lets them through in part."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -75,24 +77,14 @@ def _refuse_address(address: Address, allow_private: bool) -> None:
     inner = _unwrap_address(address)
     if inner.is_link_local or inner in METADATA:
         raise ConnectionConfigError("host: link-local and metadata addresses cannot be reached.")
-    if inner.is_multicast or inner.is_unspecified or _is_reserved(inner):
+    is_reserved = inner.is_reserved and not inner.is_loopback
+    if inner.is_multicast or inner.is_unspecified or is_reserved or inner in THIS_NETWORK:
         raise ConnectionConfigError("host: this address belongs to no database server.")
-    if not allow_private and not _is_public(inner):
+    is_public = inner.is_global and not inner.is_private and not any(inner in network for network in NOT_GLOBAL)
+    if not allow_private and not is_public:
         raise ConnectionConfigError(
             "host: loopback and private addresses cannot be reached here; SQLCHAT_PRIVATE_HOSTS=true would allow it."
         )
-
-
-def _is_public(address: Address) -> bool:
-    if not address.is_global or address.is_private or address in CARRIER_GRADE:
-        return False
-    return not any(address in network for network in NOT_GLOBAL)
-
-
-def _is_reserved(address: Address) -> bool:
-    if address.version == 4:
-        return address.is_reserved or address in ipaddress.ip_network("0.0.0.0/8")
-    return address.is_reserved and not address.is_loopback
 
 
 def _unwrap_address(address: Address) -> Address:
