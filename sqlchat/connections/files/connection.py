@@ -89,8 +89,8 @@ class FilesConnection(DuckDBConnection):
         except ConnectionConfigError:
             self._replace_database("")
             raise
-        self._replace_database(database.key)
-        return Target(database.path, "the files", self._settings.sql_worker_memory_mb)
+        self._replace_database(database.parent.name)
+        return Target(str(database), "the files", self._settings.sql_worker_memory_mb)
 
     def _present(self) -> Target:
         try:
