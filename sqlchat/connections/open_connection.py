@@ -228,7 +228,7 @@ class OpenConnection:
         raise explain_unknown(names, self.catalog) or unknown
 
     def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
-        """Let the database plan a query that is plannable, to run for `max_rows` rows.
+        """Let the database plan a query (`is_plannable`), to run for `max_rows` rows.
 
         Raises QueryError with the fault that the database finds, and SQLRefusedError for a plan above
         SQLCHAT_MAX_PLAN_COST.

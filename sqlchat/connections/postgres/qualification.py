@@ -8,7 +8,7 @@ PIECE = re.compile(
     r"""
     '(?P<relation>pg_\w+)'(?=::regclass)
     | (?P<constant>'[^']*')
-    | (?<![\w."]) (?= pg_\w+\b (?![.\w]) | (?!(?:coalesce|nullif)\b) [a-z]\w*\( )  # a relation, a call
+    | (?<![\w."]) (?= pg_\w+\b (?![.\w]) | (?!(?:coalesce|nullif)\b) [a-z]\w+\( )  # a relation, a call
     | (?<=::) (?= (?!pg_catalog\.) [a-z] )  # a type
     """,
     re.VERBOSE,
@@ -18,7 +18,8 @@ PIECE = re.compile(
 def qualify(sql: str) -> str:
     """Put `pg_catalog.` before relations, functions and types: `lower(a::text)`, `FROM pg_class`.
 
-    A function is a word in lower case right before a parenthesis, so a list of columns needs a space: `u (oid)`.
+    A function is a word of two letters or more, in lower case, right before a parenthesis. So a list of columns needs a
+    space before it: `names (n)`.
     """
     return PIECE.sub(_qualify_piece, sql)
 
