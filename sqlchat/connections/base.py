@@ -12,7 +12,7 @@ import orjson
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.profiling import limit_values, with_labels
+from sqlchat.connections.profiling import add_labels, limit_values
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
@@ -97,7 +97,7 @@ class Connection(ABC):
 
         Leaves out columns that cannot be read in `timeout` seconds, but for their declared labels.
         """
-        return limit_values(with_labels(self.read_profiles(catalog, timeout), catalog))
+        return limit_values(add_labels(self.read_profiles(catalog, timeout), catalog))
 
     @abstractmethod
     def read_profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:

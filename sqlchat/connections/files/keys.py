@@ -49,13 +49,13 @@ class InferredKey:
     column: str
     ref_table: str
     ref_column: str
-    looked_up: int
+    values_checked: int
     """Number of different values, all or a sample."""
-    found: int
+    values_matched: int
 
     def write_evidence(self) -> str:
-        share = "all" if self.found == self.looked_up else f"{self.found} of"
-        return f"inferred: {share} {self.looked_up} values looked up are in {self.ref_table}.{self.ref_column}"
+        share = "all" if self.values_matched == self.values_checked else f"{self.values_matched} of"
+        return f"inferred: {share} {self.values_checked} values looked up are in {self.ref_table}.{self.ref_column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +169,10 @@ def _look_up(
                 SELECT {value} AS v FROM {quoted(table)} USING SAMPLE reservoir({SAMPLED_ROWS} ROWS) REPEATABLE (1)
             ), sample AS (SELECT DISTINCT v FROM picked WHERE v IS NOT NULL LIMIT {LOOKED_UP})
         SELECT count(*), count(*) FILTER (v IN (SELECT {ref} FROM {quoted(ref_table)})) FROM sample"""  # noqa: S608
-    looked_up, found = _ask(connection, sql) or (0, 0)
-    if not looked_up or found < looked_up * LEAST_SHARE:
+    checked, matched = _ask(connection, sql) or (0, 0)
+    if not checked or matched < checked * LEAST_SHARE:
         return None
-    return InferredKey(table, column, ref_table, ref_column, looked_up, found)
+    return InferredKey(table, column, ref_table, ref_column, checked, matched)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:

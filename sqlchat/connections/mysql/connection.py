@@ -152,7 +152,7 @@ class MySQLConnection(ServerConnection):
             except pymysql.Error as exc:
                 if _read_fault(exc)[0] != VIEW_UNEXPLAINED:
                     raise
-                return Plan(withheld=UNEXPLAINED)
+                return Plan(no_cost_because=UNEXPLAINED)
 
     def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:

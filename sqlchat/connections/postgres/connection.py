@@ -24,14 +24,14 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as questions
 from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import Shape
-from sqlchat.connections.postgres.definitions import VERSION, Expected
+from sqlchat.connections.postgres.definitions import VERSION, ExpectedDefinitions
 from sqlchat.connections.postgres.profile import read_profiles
 from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
 from sqlchat.connections.postgres.statement import Statement, list_schemas, read_cost, read_search_path
 from sqlchat.connections.postgres.transaction import (
     GRACE,
     NOTHING,
-    RepeatedError,
+    ResendError,
     TransactingConnection,
     ask,
     get_session,
@@ -97,7 +97,7 @@ class PostgresConnection(TransactingConnection):
         self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
     ) -> PostgresConnection:
         view = copy(self)
-        view._expected = Expected.read("" if is_plain else catalog.definitions, tables, is_all)
+        view._expected = ExpectedDefinitions.read("" if is_plain else catalog.definitions, tables, is_all)
         return view
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
@@ -113,7 +113,7 @@ class PostgresConnection(TransactingConnection):
         statement = self._read_statement(sql)
         try:
             return self._run(statement, max_rows, timeout, tag, repeats=not self._caller)
-        except RepeatedError:
+        except ResendError:
             return self._run(statement, max_rows, timeout, tag, repeats=False)
 
     def _run(self, statement: Statement, max_rows: int, timeout: float, tag: str, *, repeats: bool) -> Results:
@@ -187,7 +187,7 @@ class PostgresConnection(TransactingConnection):
             text, prefix = statement.write_explain(None if max_rows is None else max_rows + 1)
             with self._translate_errors(cursor, statement, timeout, prefix):
                 cost = read_cost(ask(cursor, text))
-        return Plan(untold=cost) if self._row_security else Plan(cost)
+        return Plan(secret_cost=cost) if self._row_security else Plan(cost)
 
     def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:

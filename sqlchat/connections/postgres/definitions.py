@@ -52,7 +52,7 @@ A new relation of the same name changes the sum for that name. The stamp of a pa
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedDefinitions:
     """The definitions for which a text was examined."""
 
     version: str = ""
@@ -65,7 +65,7 @@ class Expected:
     """Whether the text gives the same columns as long as all this is so."""
 
     @classmethod
-    def read(cls, version: str, tables: Iterable[Table], fixes_columns: bool) -> Expected:
+    def read(cls, version: str, tables: Iterable[Table], fixes_columns: bool) -> ExpectedDefinitions:
         stamps = {table.name: table.stamp for table in tables}
         return cls(version, tuple(stamps), sum(stamps.values()), fixes_columns)
 
@@ -79,18 +79,18 @@ class Expected:
             return [], [], [], []
         before, after = session.write_preparation(PREPARE), []
         if self.version:
-            compare = _compare(VERSION, "%s") if session.lent else f"EXECUTE {PREPARED}_version (%s)"
+            compare = _compare(VERSION, "%s") if session.is_lent else f"EXECUTE {PREPARED}_version (%s)"
             before += _plan_once(compare, session)
         if self.relations:
             compare = _compare(STAMPS_OF.format("%s"), "%s")
-            after = _plan_once(compare if session.lent else f"EXECUTE {PREPARED}_stamps (%s, %s)", session)
+            after = _plan_once(compare if session.is_lent else f"EXECUTE {PREPARED}_stamps (%s, %s)", session)
         stamps = [str(self.stamp), list(self.relations)] if after else []
         return before, [self.version] if self.version else [], after, stamps
 
 
 def _plan_once(statement: str, session: Session) -> list[str]:
     """Keep the server from planning a prepared statement anew each time."""
-    if session.lent or session.server_version < 120000:
+    if session.is_lent or session.server_version < 120000:
         return [statement]
     return ["SET LOCAL plan_cache_mode = force_generic_plan", statement, "SET LOCAL plan_cache_mode = auto"]
 

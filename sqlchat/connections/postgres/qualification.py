@@ -18,8 +18,8 @@ PIECE = re.compile(
 def qualify(sql: str) -> str:
     """Put `pg_catalog.` before relations, functions and types: `lower(a::text)`, `FROM pg_class`.
 
-    A function is a word of two letters or more, in lower case, right before a parenthesis. So a list of columns needs a
-    space before it: `names (n)`.
+    A function is a word of two letters or more, in lower case, right before a parenthesis. So a space stands before a
+    list of columns: `names (n)`.
     """
     return PIECE.sub(_qualify_piece, sql)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlchat.connections.postgres.csv import OPTIONS, Shape
-from sqlchat.connections.postgres.definitions import Expected
+from sqlchat.connections.postgres.definitions import ExpectedDefinitions
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE, Session
 from sqlchat.connections.servers.connection import cut_end, write_comment
@@ -122,7 +122,7 @@ def write_prologue(
     *,
     search_path: str,
     caller: Mapping[str, str],
-    expected: Expected,
+    expected: ExpectedDefinitions,
     is_described: bool = False,
 ) -> tuple[str, list[Any]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
@@ -140,7 +140,7 @@ def write_prologue(
     checks = (CONNECTION_CHECK,) if session.server_version >= 140000 else ()
     pins, milliseconds = (*PINS, ("client_encoding", session.sent_encoding), *checks), max(1, round(timeout * 1000))
     preparation = session.write_preparation(_write_preparation(pins))
-    setting = [_write_pins(pins, milliseconds) if session.lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
+    setting = [_write_pins(pins, milliseconds) if session.is_lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
     if search_path:
         setting.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
     setting += [f"SET LOCAL {name} = %s" for name in caller]

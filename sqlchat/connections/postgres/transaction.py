@@ -14,7 +14,7 @@ import psycopg2.extensions
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.connections.postgres.csv import Shape
-from sqlchat.connections.postgres.definitions import CHANGED, Expected
+from sqlchat.connections.postgres.definitions import CHANGED, ExpectedDefinitions
 from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error
 from sqlchat.connections.postgres.rows import hang_up
 from sqlchat.connections.postgres.session import Session, connect
@@ -38,7 +38,7 @@ NO_USE = frozenset({None, "26000"})
 """SQLSTATEs of a session that is of no use any more: none at all, and one without our prepared statements."""
 
 
-class RepeatedError(Exception):
+class ResendError(Exception):
     """A statement is to be sent again, in two messages: its session was dead, or names mean something else now."""
 
 
@@ -47,7 +47,7 @@ class TransactingConnection(ServerConnection):
     _search_path = ""
     _caller: Mapping[str, str] = {}
     """Settings by which the database knows whom a query runs for."""
-    _expected = Expected()
+    _expected = ExpectedDefinitions()
 
     def _connect(self, address: str) -> Session:
         return connect(self._target, address)
@@ -125,7 +125,7 @@ class TransactingConnection(ServerConnection):
     def _translate_repeated(
         self, cursor: psycopg2.extensions.cursor, statement: Statement, timeout: float, prefix: int
     ) -> Iterator[None]:
-        """Around one message that opens the transaction and runs the statement. Raises RepeatedError as well."""
+        """Around one message that opens the transaction and runs the statement. Raises ResendError as well."""
         started = time.monotonic()
         try:
             with self._translate_errors(cursor, statement, timeout, prefix, OPEN_CONTEXT_LINES):
@@ -133,11 +133,11 @@ class TransactingConnection(ServerConnection):
         except (DatabaseUnavailableError, QueryError) as exc:
             was_dead = isinstance(exc, DatabaseUnavailableError) and time.monotonic() - started < GRACE
             if was_dead or str(exc.facts.get("sqlstate", "")).startswith(NOT_AS_READ):
-                raise RepeatedError from exc
+                raise ResendError from exc
             raise
 
     def _remember_shape(self, session: Session, statement: Statement, shape: Shape) -> None:
-        if self._expected.fixes_columns and not session.lent:
+        if self._expected.fixes_columns and not session.is_lent:
             session.shapes[statement.text, self._expected] = shape
             if len(session.shapes) > MOST_SHAPES:
                 del session.shapes[next(iter(session.shapes))]

@@ -19,7 +19,7 @@ DRIVER = re.compile(r"\+[a-z0-9_]+\Z")
 """Of `postgresql+psycopg2`, as SQLAlchemy writes which driver it means."""
 PLACEHOLDER = re.compile(r"\[YOUR[-_]PASSWORD\]|\{your[-_]password\}|<(?:your[-_])?password>|\*{6,}", re.IGNORECASE)
 """Stands for the password in what vendors show, such as Supabase, Azure and Neon."""
-PASSED_OVER = frozenset(
+IGNORED = frozenset(
     # what is done here anyway, or is about the pool, the threads or the prepared statements of another client
     "application_name autocommit auto_reconnect allow_public_key_retrieval cache_prep_stmts charset "
     "character_encoding client_encoding collation command_timeout connect_timeout connection_limit "
@@ -123,7 +123,7 @@ def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
         bare = _fold(name)
         if equals and (field := NAMES.get(bare)):
             fields[field] = value.strip()
-        elif equals and (bare in READERS or bare in PASSED_OVER):
+        elif equals and (bare in READERS or bare in IGNORED):
             query.append((bare, value.strip()))
         else:
             raise ConnectionConfigError(f"url: of such a text only {', '.join(sorted(NAMES))} and sslmode are taken.")
@@ -137,7 +137,7 @@ def _read_parameters(fields: dict[str, str], query: list[tuple[str, str]], known
         bare = _fold(name)
         if reader := READERS.get(bare):
             given.append((reader, value))
-        elif bare not in PASSED_OVER:
+        elif bare not in IGNORED:
             refused.append(name)
     if refused:
         raise ConnectionConfigError(
