@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.postgres.definitions import CHANGED, ExpectedDefinitions
-from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error
+from sqlchat.connections.postgres.errors import is_within_function, make_config_error, make_query_error
 from sqlchat.connections.postgres.rows import hang_up
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import OPEN_CONTEXT_LINES, Statement, write_prologue
@@ -170,12 +169,10 @@ class TransactingConnection(ServerConnection):
         except psycopg2.Error as exc:
             if cursor.connection.closed or exc.pgcode in NO_USE:
                 raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
-            fault = Fault.read(exc)
-            if context_lines and not fault.context and CHANGED in fault.message:
+            if context_lines and not exc.diag.context and CHANGED in (exc.diag.message_primary or ""):
                 raise CatalogChangedError("The database is being changed; try again.", retry_after=1) from exc
-            if self._caller and fault.is_within_function(statement.text, context_lines):
-                fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
-            raise make_query_error(fault, statement.text, timeout, prefix) from exc
+            hides_message = bool(self._caller) and is_within_function(exc, statement.text, context_lines)
+            raise make_query_error(exc, statement.text, timeout, prefix, hides_message=hides_message) from exc
 
 
 def get_session(cursor: psycopg2.extensions.cursor) -> Session:
