@@ -1,7 +1,7 @@
-"""Which hosts a connection may reach. For the connections that speak over a network.
+"""Decides which hosts a connection may reach.
 
-A name is resolved once, every address of it is tested, and the caller connects to the very address that was tested:
-a name that changes its mind between test and use gains nothing.
+A name is resolved once, all its addresses are tested, and the caller connects to a tested address. So a name gains
+nothing if it resolves to another address later.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def resolve(host: str, port: int, allow_private: bool) -> str:
-    """The address to connect to, which was tested: `host` may be a name or a plainly written address.
+    """Return the tested address to connect to. `host` is a name, or an address in its usual notation.
 
-    `allow_private` lets loopback and private networks through. Raises ConnectionConfigError that names the reason;
-    addresses that a name resolved to are not told, since they describe our own network.
+    `allow_private` allows loopback and private networks. Raises ConnectionConfigError that names the reason, but not
+    the addresses of a name, since they describe our own network.
     """
     if not 1 <= port <= 65535:
         raise ConnectionConfigError("port: must be between 1 and 65535.")
@@ -48,7 +48,7 @@ def _is_literal(host: str) -> bool:
 
 
 def _read_literal(host: str) -> Address:
-    """An address in its one plain notation: `127.1`, `0x7f000001` and zone ids are other programs' readings."""
+    """Read an address in its usual notation; other programs also read `127.1`, `0x7f000001` and zone ids."""
     try:
         address = ipaddress.ip_address(host[1:-1] if re.fullmatch(r"\[.*:.*\]", host) else host)
     except ValueError:
@@ -88,7 +88,7 @@ def _refuse_address(address: Address, allow_private: bool) -> None:
 
 
 def _unwrap_address(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
+    """Return the IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64 or (int(address) >> 32 == 0 and int(address) > 1):

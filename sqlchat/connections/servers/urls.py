@@ -1,8 +1,8 @@
-"""A connection string, as vendors and other tools write it -> the fields of a config.
+"""Reads a connection string, as vendors and other tools write it, into the fields of a config.
 
-What other clients add that changes nothing here is passed over, what means one of our fields is mapped to it, and the
-rest is refused: a driver would read files, other hosts and settings of the session from it. No message echoes more
-than the names of parameters.
+A parameter that means one of our fields is mapped to it. Parameters of other clients that change nothing here are
+ignored. All others are refused, since a driver would read files, other hosts and settings of the session from them.
+Messages show only the names of parameters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sqlchat.errors import ConnectionConfigError
 
 MOST_PARAMETERS = 30
 DRIVER = re.compile(r"\+[a-z0-9_]+\Z")
-"""Of `postgresql+psycopg2`, as SQLAlchemy writes which driver it means."""
+"""The name of a driver in a scheme, as in SQLAlchemy's `postgresql+psycopg2`."""
 PLACEHOLDER = re.compile(r"\[YOUR[-_]PASSWORD\]|\{your[-_]password\}|<(?:your[-_])?password>|\*{6,}", re.IGNORECASE)
-"""Stands for the password in what vendors show, such as Supabase, Azure and Neon."""
+"""A text in place of the password, as Supabase, Azure and Neon show it."""
 IGNORED = frozenset(
-    # what is done here anyway, or is about the pool, the threads or the prepared statements of another client
+    # done here anyway, or about the pool, the threads or the prepared statements of another client
     "application_name autocommit auto_reconnect allow_public_key_retrieval cache_prep_stmts charset "
     "character_encoding client_encoding collation command_timeout connect_timeout connection_limit "
     "connection_timeout date_strings default_row_fetch_size fallback_application_name keepalives keepalives_count "
@@ -45,7 +45,7 @@ SSLMODES = {
 }
 """MySQL's names, Heroku's `no-verify` and Go's `skip-verify`."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
-"""From the laxest to the strictest; of two the stricter holds."""
+"""From the laxest to the strictest; if a url has two, the stricter one holds."""
 TLS = {
     "true": "require",
     "1": "require",
@@ -68,18 +68,18 @@ NAMES = {
     }.items()
     for name in names.split()
 }
-"""The fields by their names in a text of pairs, as libpq and .NET have it."""
+"""Fields by their names in a text of pairs of libpq or .NET."""
 GO = re.compile(r"(?P<user>[^:@/]+):(?P<password>.*)@tcp\((?P<place>[^()]+)\)(?P<rest>/.*)")
 WRAPPED = re.compile(r"(?:psql\s+|(?:export\s+)?\w+=)?(?P<quote>[\"']?)(?P<url>[a-z][\w+.:]*://.*)(?P=quote)", re.I)
-"""A url as it stands in a shell or a file of settings: `psql 'postgresql://...'`, `DATABASE_URL="postgres://..."`."""
+"""A url in a shell or a file of settings: `psql 'postgresql://...'`, `DATABASE_URL="postgres://..."`."""
 REFERENCE = re.compile(r"reference=([a-zA-Z0-9-]+)")
-"""Says to Supabase's pooler which project is meant; so does the name of the user, behind a dot."""
+"""Names the project for Supabase's pooler; so does the user's name, behind a dot."""
 ENDPOINT = re.compile(r"(?:endpoint|project|--cluster)=[a-zA-Z0-9-]+")
-"""Says which database is meant to those who do not see the name of the host in TLS, as they do here."""
+"""Names the database for servers that do not see the host's name in TLS; here they see it."""
 
 
 def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, str]:
-    """The fields among `known` that `url` gives. Raises ConnectionConfigError."""
+    """Return the fields of `url`, all among `known`. Raises ConnectionConfigError."""
     wrapped = WRAPPED.fullmatch(url.strip())
     bare_url = (wrapped["url"] if wrapped else url.strip()).removeprefix("jdbc:")
     if placeholder := PLACEHOLDER.search(bare_url):
@@ -109,9 +109,9 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
 
 
 def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
-    """The fields of `host=... dbname=...`, as libpq has it, or of `Server=...;Database=...`, as .NET does.
+    """Return the fields of libpq's `host=... dbname=...`, or of .NET's `Server=...;Database=...`.
 
-    Raises ConnectionConfigError, which names no parameter: what looks like one may be a part of a password.
+    Raises ConnectionConfigError, which names no parameter, since it may be a part of a password.
     """
     try:
         pieces = text.split(";") if ";" in text else shlex.split(text.removeprefix("psql").strip().strip("\"'"))
@@ -131,7 +131,7 @@ def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
 
 
 def _read_parameters(fields: dict[str, str], query: list[tuple[str, str]], known: list[str]) -> dict[str, str]:
-    """`fields` with what the parameters of a `query` say. Raises ConnectionConfigError."""
+    """Return `fields` with those that the parameters of a `query` mean. Raises ConnectionConfigError."""
     refused, given = [], []
     for name, value in query:
         bare = _fold(name)
@@ -201,7 +201,7 @@ def _read_switch(mode: str) -> Callable[[str], Mapping[str, str]]:
 
 
 def _read_options(value: str) -> Mapping[str, str]:
-    """The search path is the one setting of a session that is taken."""
+    """Read the search path, the one setting of a session that is allowed."""
     if not value.strip() or ENDPOINT.fullmatch(value.strip()):
         return {}
     if reference := REFERENCE.fullmatch(value.strip()):
