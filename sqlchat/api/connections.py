@@ -9,7 +9,7 @@ from sqlchat.api import security
 from sqlchat.api.rendering import render_source
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, describe_path, runtime
-from sqlchat.connections.manager import Described
+from sqlchat.connections.manager import ConnectionSummary
 from sqlchat.schemas.connections import (
     CATALOG_EXAMPLE,
     CHANGE_EXAMPLE,
@@ -135,7 +135,7 @@ def refresh(connection_id: str) -> dict[str, Any]:
     return {"version": catalog.version, "tables": catalog.tables, "refreshed_at": catalog.at}
 
 
-def _render_connection(connection: Described) -> dict[str, Any]:
+def _render_connection(connection: ConnectionSummary) -> dict[str, Any]:
     return {
         "name": connection.name,
         "provider": connection.class_name,
@@ -145,7 +145,7 @@ def _render_connection(connection: Described) -> dict[str, Any]:
     }
 
 
-def _render_changed(connection: Described) -> dict[str, Any]:
+def _render_changed(connection: ConnectionSummary) -> dict[str, Any]:
     return {"name": connection.name, "provider": connection.provider, "status": _render_status(connection)}
 
 
@@ -169,5 +169,5 @@ def _pick(item: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(item, name) for name in names}
 
 
-def _render_status(connection: Described) -> dict[str, Any]:
+def _render_status(connection: ConnectionSummary) -> dict[str, Any]:
     return {"state": connection.state, "warnings": connection.warnings}

@@ -12,6 +12,7 @@ import orjson
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.profiling import add_labels, limit_values
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
@@ -91,12 +92,16 @@ class Connection(ABC):
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         """Let the database plan `max_rows` rows of `sql`, without running it. Raises QueryError."""
 
-    @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
         """Profile the columns of the tables and views listed in `catalog`, by statistics or bounded samples.
 
-        Leaves out columns that cannot be read in `timeout` seconds.
+        Leaves out columns that cannot be read in `timeout` seconds, but for their declared labels.
         """
+        return limit_values(add_labels(self.read_profiles(catalog, timeout), catalog))
+
+    @abstractmethod
+    def read_profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
+        """Return the part of `profiles` that only the database can tell."""
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:
         """Return this connection for the caller whose verified token has `claims`; None without a token.

@@ -17,7 +17,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.profiling import UNREADABLE, limit_values, order_tables, with_labels
+from sqlchat.connections.profiling import UNREADABLE, order_tables
 from sqlchat.connections.streams import Stream
 from sqlchat.connections.worker_streams import FOREVER, Sender, open_worker_stream
 from sqlchat.errors import (
@@ -165,7 +165,7 @@ class EmbeddedConnection(Connection):
         refuse_unsendable(sql)
         return self._call(self._present(), self._settings.statement_timeout, self.session.explain, sql)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
         until, waiting, count = time.monotonic() + timeout, order_tables(catalog.tables), TABLES_A_SLICE
         profiles: dict[Path, ColumnProfile] = {}
         while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
@@ -180,7 +180,7 @@ class EmbeddedConnection(Connection):
             elif not read:
                 waiting, count = waiting[1:], TABLES_A_SLICE
             waiting = waiting[read:]
-        return limit_values(with_labels(profiles, catalog))
+        return profiles
 
     def _target(self) -> Target:
         path = locate_file(self._path, self._settings)

@@ -46,7 +46,7 @@ State = Literal["ready", "unreachable", "unreadable", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ConnectionSummary:
     """The public facts of a connection, without its config."""
 
     name: str
@@ -109,7 +109,7 @@ class ConnectionManager:
         policy: Mapping[str, Any] | None = None,
         *,
         privacy: Privacy = DEFAULT_PRIVACY,
-    ) -> Described:
+    ) -> ConnectionSummary:
         """Try a database and store its definition. `policy` limits SQL; `privacy` limits what a model may see.
 
         Raises PayloadError (the name, the policy), ProviderUnknownError, ConflictError, and the errors of
@@ -126,7 +126,7 @@ class ConnectionManager:
         self._prefetch(owner, name)
         return _describe(definition, "ready", warnings)
 
-    def change(self, owner: str, name: str, changes: Changes) -> Described:
+    def change(self, owner: str, name: str, changes: Changes) -> ConnectionSummary:
         """Replace parts of a definition, for the next request in every process.
 
         A new config is tried first; if it fails, nothing changes. A policy and the privacy can be changed while the
@@ -147,7 +147,7 @@ class ConnectionManager:
         self._prefetch(owner, name)
         return self.describe(owner, name) if warnings is None else _describe(changed, "ready", warnings)
 
-    def describe(self, owner: str, name: str) -> Described:
+    def describe(self, owner: str, name: str) -> ConnectionSummary:
         """Describe a connection, and try its database now. Raises ConnectionNotFoundError and BusyError."""
         definition = self._store.connections.find(owner, name)
         if definition.unreadable:
@@ -157,7 +157,7 @@ class ConnectionManager:
         except (ConnectionConfigError, DatabaseUnavailableError, FileNotFoundInStorageError, DeadlineError) as exc:
             return _describe(definition, "unreachable", (exc.detail,))
 
-    def list(self, owner: str) -> list[Described]:
+    def list(self, owner: str) -> list[ConnectionSummary]:
         """Describe the owner's connections, by name, without their databases."""
         return [_describe(definition) for definition in self._store.connections.list(owner)]
 
@@ -303,11 +303,11 @@ def _mark_dropped(connections: builtins.list[OpenConnection]) -> None:
         connection.is_dropped = True
 
 
-def _describe(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
+def _describe(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> ConnectionSummary:
     driver = connection_class(definition.provider)
     if definition.unreadable:
         state, warnings = "unreadable", (definition.unreadable,)
-    return Described(
+    return ConnectionSummary(
         definition.name,
         definition.provider,
         driver.__name__,

@@ -1,7 +1,7 @@
 """A connection that is open in this process: the one way by which SQL reaches a user's database.
 
-The driver's connection is private to it. What runs is an `Examination`, which only `examine` makes: so no text runs
-that the guard, and the connection's policy, have not let pass.
+The driver's connection is private to it. It runs only an `Examination`, which only `examine` makes, so the guard and
+the connection's policy have let pass every text that runs.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ REREADING = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """A catalog as it was read, and what was examined for it: a new reading begins without any examination."""
+class CatalogReading:
+    """A catalog as it was read, and the SQL that was examined for it: a new reading has no examination yet."""
 
     whole: Catalog
     visible: Catalog
-    """Without what the connection's policy denies."""
-    judged: PolicedCatalog | None
-    """The whole of it under the policy; None without one."""
+    """Without the tables and columns that the connection's policy denies."""
+    policed: PolicedCatalog | None
+    """The whole catalog under the policy; None without one."""
     hidden: HiddenNames = HiddenNames()
-    """The names that the policy takes out of it."""
+    """The names that the policy removes."""
     examinations: LruCache[Examination] = field(
         default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
     )
@@ -78,14 +78,12 @@ class Reading:
 
 
 class OpenConnection:
-    """A user's database under its policy and limits, and what was read of it. Safe to use from several threads.
+    """A user's database under its policy and limits, with its catalog and profiles. Safe to use from several threads.
 
-    `for_caller` gives a view of it for one request. All views share the driver's pool and what was read; a view keeps
-    the catalog that it saw first. The driver's connection is closed when neither the connection nor a view of it is
-    held any more.
+    `for_caller` returns a view for one request. All views share the driver's pool, catalog and profiles; a view keeps
+    the catalog that it saw first. The driver's connection is closed when nothing refers to the connection or a view.
 
-    What touches the database raises DatabaseUnavailableError, BusyError, QueryError, QueryTimeoutError and
-    ConnectionConfigError, as `Connection` says.
+    Methods that use the database raise the errors of `Connection`.
     """
 
     def __init__(
@@ -99,15 +97,15 @@ class OpenConnection:
         key: object = None,
         name: str = "",
     ) -> None:
-        """`judges` are the worker processes that examine SQL; `key` tells this version of the definition."""
+        """`judges` are the worker processes that examine SQL; `key` names this version of the definition."""
         self.key, self.name, self.privacy, self.dialect = key, name, privacy, driver.dialect
         self._driver, self._settings, self._judges = driver, settings, judges
         self.is_dropped = False
         """Whether its definition changed or went, or another connection took its place."""
-        self._viewed: OpenConnection | None = None
+        self._origin: OpenConnection | None = None
         self._is_shared = True
         self._reread_at = [float("-inf")]
-        self._earlier: set[str] = set()
+        self._earlier_versions: set[str] = set()
         """Versions of the catalog that this view had before it read the present one."""
         weakref.finalize(self, driver.close)
         # No reference to self in what follows: a cycle would keep a dropped connection open.
@@ -118,49 +116,48 @@ class OpenConnection:
         self._samples = TtlCache(lambda of: read_samples(driver, of), settings.profile_ttl)
 
     def for_caller(self, claims: Claims) -> OpenConnection:
-        """A view as the caller sees it whose verified token holds `claims`; None without a token.
+        """Return a view for the caller whose verified token has `claims`; None without a token.
 
-        Raises UnauthorizedError where it must be known who asks.
+        Raises UnauthorizedError if the connection needs to know its caller.
         """
         view = copy(self)
-        view._viewed = self._viewed or self  # keeps the driver's connection open
+        view._origin = self._origin or self  # keeps the driver's connection open
         view._driver = self._driver.for_caller(claims)
         view._is_shared = view._driver is self._driver
-        view._earlier = set()
-        for name in ("_known", "profiles", "samples"):
+        view._earlier_versions = set()
+        for name in ("_present", "profiles", "samples"):
             vars(view).pop(name, None)
         return view
 
     @property
     def catalog(self) -> Catalog:
         """The tables that SQL may read, at most `settings.catalog_ttl` seconds old when this view first saw it."""
-        return self._known.visible
+        return self._present.visible
 
     @property
     def hidden_names(self) -> HiddenNames:
         """The names that the policy takes out of `catalog`."""
-        return self._known.hidden
+        return self._present.hidden
 
     @cached_property
-    def _known(self) -> Reading:
+    def _present(self) -> CatalogReading:
         return self._reading.get()
 
     def read_catalog(self) -> Catalog:
-        """The catalog, read from the database now, for this view and for all that come."""
-        if "_known" in vars(self):
-            self._earlier.add(self._known.visible.version)
-        self._known = self._reading.get(refresh=True)
+        """Read the catalog from the database now, for this view and all later ones."""
+        if "_present" in vars(self):
+            self._earlier_versions.add(self._present.visible.version)
+        self._present = self._reading.get(refresh=True)
         return self.catalog
 
     def glance_at_catalog(self) -> Catalog:
-        """The catalog that is kept or just being read; else one that is read now and kept for nobody."""
+        """Return the cached catalog, or the one that is just being read; else read one and do not keep it."""
         return self._reading.glance().visible
 
     def reread_catalog(self, fault: SqlchatError) -> bool:
-        """Whether a new look at the catalog may mend `fault`: it is of an unknown name, and the catalog has changed.
+        """Read the catalog anew if `fault` is an unknown name; return whether it changed, which may mend the fault.
 
-        Reads the catalog anew for such a fault, once in 10 s at most, so that nobody can have it read all the time.
-        A catalog that cannot be read just now mends nothing.
+        Reads it once in 10 s at most, so that no caller can cause constant reading. False if it cannot be read now.
         """
         now = time.monotonic()
         if not isinstance(fault, UnknownNameError) or now - self._reread_at[0] < REREADING:
@@ -174,16 +171,15 @@ class OpenConnection:
             return False
 
     def read_profiles(self, *, refresh: bool = False, catalog: Catalog | None = None) -> Profiles:
-        """The columns' profiles, at most `settings.profile_ttl` seconds old; anew with `refresh` or other tables.
+        """Return the columns' profiles, at most `settings.profile_ttl` seconds old; anew with `refresh`.
 
-        Reading ends after 5 s, with what was read by then. `catalog` is one that was just read, in place of the
-        view's own.
+        Other tables, too, are read anew, for 5 s; later columns are left out. `catalog` replaces the view's own.
         """
         catalog = self.catalog if catalog is None else catalog
         return self._profiles.get(catalog, of=self._content(catalog), refresh=refresh)
 
     def read_samples(self, *, catalog: Catalog | None = None) -> Samples:
-        """The first rows of the tables; none where each caller has rows of their own, since they are kept for all."""
+        """Return the first rows of the tables; none if each caller has rows of their own, since all share them."""
         if not self._is_shared:
             return {}
         catalog = self.catalog if catalog is None else catalog
@@ -191,26 +187,26 @@ class OpenConnection:
 
     @cached_property
     def profiles(self) -> Profiles:
-        """See `read_profiles`; none where they cannot be read just now, since an answer needs none.
+        """See `read_profiles`; empty if they cannot be read now, since an answer does not need them.
 
-        Raises DatabaseUnavailableError, which an answer would not survive either.
+        Raises DatabaseUnavailableError, since no answer is possible then.
         """
         return _read_or_leave(self.read_profiles, Profiles(), "profiles")
 
     @cached_property
     def samples(self) -> Samples:
-        """See `read_samples`; none where they cannot be read just now, as with `profiles`."""
+        """See `read_samples`; empty if they cannot be read now, as with `profiles`."""
         return _read_or_leave(self.read_samples, {}, "first rows")
 
     def check(self) -> list[str]:
-        """Try the connection; gives warnings for its status. Raises what `Connection.check` raises."""
+        """Try the connection, and return warnings for its status. Raises the errors of `Connection.check`."""
         return self._driver.check()
 
     def examine(self, sql: str) -> Examination:
-        """Look at `sql`: without this, nothing runs. The same text is looked at once for each reading of the catalog.
+        """Examine `sql`, once for each reading of the catalog. Without this, nothing runs.
 
-        Raises SQLRefusedError for what the guard or the policy does not allow, UnknownNameError if that hangs on a
-        name which the catalog does not hold, SQLSyntaxError, and BusyError.
+        Raises SQLRefusedError if the guard or the policy refuses it, UnknownNameError if the cause is a name that the
+        catalog lacks, SQLSyntaxError, and BusyError.
         """
         try:
             return self._examine(sql)
@@ -228,20 +224,19 @@ class OpenConnection:
         raise explain_unknown(names, self.catalog) or unknown
 
     def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
-        """Let the database plan a query that is plannable, to run for `max_rows` rows.
+        """Let the database plan a query (`is_plannable`), to run for `max_rows` rows.
 
-        Raises QueryError with the fault that the database finds, and SQLRefusedError for a plan above
-        SQLCHAT_MAX_PLAN_COST.
+        Raises QueryError if the database refuses it, and SQLRefusedError for a plan above SQLCHAT_MAX_PLAN_COST.
         """
         return self._ask(examined, lambda driver: self._explain(driver, examined.sql, self._limit(max_rows)))
 
     def run(
         self, examined: Examination, *, max_rows: int | None = None, tag: str = "", is_planned: bool = False
     ) -> Results:
-        """Run what was examined, within the settings' limits: `max_rows` rows, or as many as they say.
+        """Run the examined SQL within the settings' limits; return `max_rows` rows, or the default number.
 
-        `is_planned` says that `explain` has already let this query pass. `tag` is a request's id, which the
-        database's administrator sees. Raises what `explain` and `Connection.run` raise.
+        `is_planned`: `explain` has already let this query pass. `tag` is a request's id, which the database's
+        administrator sees. Raises the errors of `explain` and `Connection.run`.
         """
         limit = self._limit(max_rows)
 
@@ -252,9 +247,9 @@ class OpenConnection:
         return self._ask(examined, run)
 
     def stream(self, examined: Examination, *, max_rows: int | None = None, tag: str = "") -> Stream:
-        """Run what was examined and give the rows as they come: `max_rows`, or SQLCHAT_MAX_EXPORT_ROWS, or all.
+        """Run the examined SQL and stream its rows: `max_rows`, or SQLCHAT_MAX_EXPORT_ROWS, or all.
 
-        The statement timeout limits the time in which no row comes. Raises what `run` raises.
+        The statement timeout limits the time without a row. Raises the errors of `run`.
         """
         limit = min(max_rows or UNLIMITED, self._settings.max_export_rows or UNLIMITED)
 
@@ -268,12 +263,12 @@ class OpenConnection:
         return stream
 
     def _ask(self, examined: Examination, act: Callable[[Connection], T]) -> T:
-        """Return `act(driver)`, after `examined` holds for the catalog as it is now.
+        """Return `act(driver)`, with `examined` made for the present catalog.
 
-        If the database has changed its functions since, the catalog is read and the SQL examined anew, once.
+        If the database's definitions have changed since, the catalog is read and the SQL examined again, once.
         """
         if examined.catalog_version != self.catalog.version:
-            if examined.catalog_version not in self._earlier:
+            if examined.catalog_version not in self._earlier_versions:
                 raise ValueError("This SQL was examined for another connection.")
             examined = self._examine(examined.sql)
         try:
@@ -283,15 +278,15 @@ class OpenConnection:
         return act(self._expect(self._examine(examined.sql)))
 
     def _expect(self, examined: Examination) -> Connection:
-        """The driver's connection as it runs what was examined, for the catalog as it was read."""
-        known = self._known
-        tables = known.whole.list_read(examined.sql)
-        is_plain = examined.is_plain and known.judged is None
+        """Return the driver's connection for this SQL, which it runs only if the catalog has not changed."""
+        present = self._present
+        tables = present.whole.list_read(examined.sql)
+        is_plain = examined.is_plain and present.policed is None
         is_all = not examined.unknown and len(tables) >= len(examined.lineage.tables_read)
-        return self._driver.expecting(known.visible, tables, is_plain=is_plain, is_all=is_all)
+        return self._driver.expecting(present.visible, tables, is_plain=is_plain, is_all=is_all)
 
     def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
-        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
+        """Raise the errors of `explain`, unless it has already let this query pass."""
         if self._settings.max_plan_cost:
             if examined.analyzed:
                 self._explain(driver, examined.analyzed, limit)
@@ -299,15 +294,15 @@ class OpenConnection:
                 self._explain(driver, examined.sql, limit)
 
     def _examine(self, sql: str) -> Examination:
-        known = self._known
-        if kept := known.examinations.get(sql):
+        present = self._present
+        if kept := present.examinations.get(sql):
             return kept
-        part = None if known.judged is None else known.judged.select_part(sql)
+        part = None if present.policed is None else present.policed.select_part(sql)
         try:
-            examined = self._judges.call(examine, sql, known.visible.mentioned_in(sql), part, deadline=EXAMINING)
+            examined = self._judges.call(examine, sql, present.visible.mentioned_in(sql), part, deadline=EXAMINING)
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
-        known.examinations.put(sql, examined)
+        present.examinations.put(sql, examined)
         return examined
 
     def _explain(self, driver: Connection, sql: str, limit: int) -> Plan:
@@ -324,13 +319,13 @@ class OpenConnection:
         return catalog.shape, self._driver.revision()
 
 
-def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading:
+def _read(driver: Connection, policy: Policy | None, judges: Workers) -> CatalogReading:
     catalog = _with_version(driver.catalog())
     if policy is None:
-        return Reading(catalog, catalog, None)
+        return CatalogReading(catalog, catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
-    judged = judges.call(apply_policy, catalog.whole_tables, policy, deadline=JUDGING)
-    return Reading(catalog, judged.visible, judged, find_hidden_names(judged.full, judged.visible))
+    policed = judges.call(apply_policy, catalog.whole_tables, policy, deadline=JUDGING)
+    return CatalogReading(catalog, policed.visible, policed, find_hidden_names(policed.full, policed.visible))
 
 
 def _read_or_leave(read: Callable[[], T], none: T, name: str) -> T:
@@ -344,7 +339,7 @@ def _read_or_leave(read: Callable[[], T], none: T, name: str) -> T:
 
 
 def _with_version(catalog: Catalog) -> Catalog:
-    """With a version that is the same in every process for the same content, if the database gave none."""
+    """Add a version if the database gave none: the same content has the same version in every process."""
     if catalog.version:
         return catalog
     content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ()), catalog.own))
@@ -352,6 +347,6 @@ def _with_version(catalog: Catalog) -> Catalog:
 
 
 def _only_of(catalog: Catalog, profiles: Mapping[Any, Any]) -> dict[Any, Any]:
-    """`profiles` of the columns in `catalog` alone."""
+    """Return `profiles` without columns that `catalog` lacks."""
     paths = {(table.schema, table.name, column.name) for table in catalog.tables for column in table.columns}
     return {path: each for path, each in profiles.items() if path in paths}

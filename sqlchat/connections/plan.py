@@ -16,16 +16,17 @@ class Plan:
     cost: float | None = None
     """None if the database makes no estimate. The unit is the engine's own: Postgres' and MySQL's cost, the rows that
     pass through all steps in DuckDB, the combinations of rows in MariaDB before 11, the bytes that Spark reads."""
-    untold: float | None = field(default=None, repr=False)
+    secret_cost: float | None = field(default=None, repr=False)
     """A cost that must stay secret, since it counts rows that the caller may not see."""
-    withheld: str = ""
+    no_cost_because: str = ""
     """Why a database that usually makes an estimate made none."""
 
     def hold_to(self, ceiling: float) -> None:
-        """Raise SQLRefusedError if the cost is above `ceiling`, or withheld. A `ceiling` of 0 allows every cost."""
-        if ceiling and self.withheld:
-            raise SQLRefusedError(f"No ceiling of cost holds for this query: {self.withheld}", max_plan_cost=ceiling)
-        cost = self.untold if self.cost is None else self.cost
+        """Raise SQLRefusedError if the cost is above `ceiling`, or missing. A `ceiling` of 0 allows every cost."""
+        if ceiling and self.no_cost_because:
+            detail = f"No ceiling of cost holds for this query: {self.no_cost_because}"
+            raise SQLRefusedError(detail, max_plan_cost=ceiling)
+        cost = self.secret_cost if self.cost is None else self.cost
         if not ceiling or cost is None or cost <= ceiling:
             return
         facts: dict[str, Any] = {"max_plan_cost": ceiling}

@@ -95,7 +95,7 @@ def order_tables(tables: Iterable[Table]) -> list[Table]:
     return sorted((table for table in tables if table.listed and table.columns), key=rank)
 
 
-def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dict[Path, ColumnProfile]:
+def add_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dict[Path, ColumnProfile]:
     """Give each column with declared labels all of them as values: first those in its profile, then the others.
 
     Labels are part of the type, so a column that could not be read gets a profile too.

@@ -64,10 +64,10 @@ def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -
             sql=sql,
             catalog_version=catalog.version,
             kind=verdict.kind,
-            is_plannable=verdict.plannable,
+            is_plannable=verdict.is_plannable,
             analyzed=verdict.analyzed,
             is_plain=verdict.is_plain,
             unknown=unknown,
             lineage=lineage(sql, catalog.dialect, catalog),
-            conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.plannable else (),
+            conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.is_plannable else (),
         )

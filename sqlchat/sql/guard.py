@@ -55,7 +55,7 @@ class Verdict:
 
     kind: str
     """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
-    plannable: bool
+    is_plannable: bool
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str = field(default="", compare=False)
     """The query that an EXPLAIN ANALYZE runs."""
@@ -84,14 +84,14 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
         if isinstance(statement, str):
             _check_names(words, rules, anywhere=True)
             _check_clauses(words)
-            return Verdict(statement, plannable=False)
+            return Verdict(statement, is_plannable=False)
         start = words[statement.at].start
         # Blanks keep the line and column of the query.
         _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions, catalog)
         is_run = any(word.value in ("analyze", "analyse") for word in words[: statement.at])
-        return Verdict(statement.kind, plannable=False, analyzed=sql[start:] if is_run else "")
+        return Verdict(statement.kind, is_plannable=False, analyzed=sql[start:] if is_run else "")
     _check_query(sql, dialect, rules, functions, catalog)
-    return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
+    return Verdict("SELECT", is_plannable=True, is_plain=_is_plain(words))
 
 
 def _is_plain(words: Sequence[Lexeme]) -> bool:

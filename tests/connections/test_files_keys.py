@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqlchat.connections.files.build import Built, FileTable, build
+from sqlchat.connections.files.build import BuildFacts, FileTable, build
 from sqlchat.connections.files.keys import InferredKey
 from sqlchat.files.options import Options
 
@@ -23,7 +23,7 @@ def found(tmp_path):
         made = tmp_path / "made"
         made.mkdir()
         build(str(made), tuple(files), 4096, 1024)
-        return Built.read(str(made)).keys
+        return BuildFacts.read(str(made)).keys
 
     return find
 
@@ -94,7 +94,7 @@ def test_a_few_values_may_be_missing_and_that_is_said(found):
     customers = "id,name\n" + "".join(f"{n},x\n" for n in range(97))
     keys = found(orders=orders, customers=customers)
     (key,) = keys.foreign
-    assert key == InferredKey("orders", "customer_id", "customers", "id", looked_up=100, found=97)
+    assert key == InferredKey("orders", "customer_id", "customers", "id", values_checked=100, values_matched=97)
     assert key.write_evidence() == "inferred: 97 of 100 values looked up are in customers.id"
 
 

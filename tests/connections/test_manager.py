@@ -474,7 +474,7 @@ def test_a_full_table_drops_a_connection_of_whoever_has_most(managers):
     manager = managers()
     for owner, name in ((OWNER, "one"), (OTHER, "one"), (OTHER, "two")):
         manager.create(owner, "sqlite", name, {"database": ":memory:"})
-    mine, others = manager.open(OWNER, "one")._viewed, manager.open(OTHER, "one")._viewed
+    mine, others = manager.open(OWNER, "one")._origin, manager.open(OTHER, "one")._origin
     manager.open(OTHER, "two")
     assert (mine.is_dropped, others.is_dropped) == (False, True)
-    assert manager.open(OWNER, "one")._viewed is mine
+    assert manager.open(OWNER, "one")._origin is mine

@@ -66,7 +66,7 @@ class Held:
 
 
 def test_a_plan_within_the_ceiling_passes():
-    for plan, ceiling in [(Plan(10.0), 10), (Plan(10.0), 0), (Plan(), 1), (Plan(untold=1.0), 1)]:
+    for plan, ceiling in [(Plan(10.0), 10), (Plan(10.0), 0), (Plan(), 1), (Plan(secret_cost=1.0), 1)]:
         plan.hold_to(ceiling)
 
 
@@ -76,11 +76,11 @@ def test_a_plan_above_it_is_refused_with_both_numbers():
     assert refused.value.facts == {"plan_cost": 1234.5, "max_plan_cost": 1000.0}
 
 
-def test_an_untold_cost_is_held_to_the_ceiling_and_stays_untold():
+def test_a_secret_cost_is_held_to_the_ceiling_and_stays_secret():
     with pytest.raises(SQLRefusedError, match="cost more than the ceiling of 1,000;") as refused:
-        Plan(untold=1234.5).hold_to(1000.0)
+        Plan(secret_cost=1234.5).hold_to(1000.0)
     assert refused.value.facts == {"max_plan_cost": 1000.0}
-    assert "1234" not in repr(Plan(untold=1234.5))
+    assert "1234" not in repr(Plan(secret_cost=1234.5))
 
 
 def test_postgres_tells_the_cost(postgres):

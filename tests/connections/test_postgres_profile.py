@@ -6,7 +6,7 @@ import time
 import psycopg2
 import pytest
 
-from sqlchat.connections.postgres.profile import read as read_profiles
+from sqlchat.connections.postgres.profile import read_profiles
 from sqlchat.connections.profiling import order_tables
 
 FACTS = """

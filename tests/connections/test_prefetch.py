@@ -47,7 +47,7 @@ class Database(Connection):
             self.log.at_once -= 1
         return Catalog((), "sqlite")
 
-    def profiles(self, catalog, timeout):
+    def read_profiles(self, catalog, timeout):
         self.log.read.append(self.name)
         return {}
 

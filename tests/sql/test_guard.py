@@ -48,17 +48,17 @@ def test_the_corpus_is_broad(dialect, least):
 @pytest.mark.parametrize(
     ("dialect", "sql", "verdict"),
     [
-        ("postgres", "SELECT 1;", Verdict("SELECT", plannable=True)),
-        ("postgres", "VALUES (1)", Verdict("SELECT", plannable=True)),
-        ("postgres", "TABLE orders", Verdict("SELECT", plannable=True)),
-        ("postgres", "WITH a AS (SELECT 1) SELECT 1 UNION SELECT 2", Verdict("SELECT", plannable=True)),
-        ("postgres", "explain (format json) SELECT 1", Verdict("EXPLAIN", plannable=False)),
-        ("postgres", "SHOW timezone", Verdict("SHOW", plannable=False)),
-        ("sqlite", "PRAGMA table_info(t)", Verdict("PRAGMA", plannable=False)),
-        ("duckdb", "DESCRIBE t", Verdict("DESCRIBE", plannable=False)),
-        ("mysql", "DESC t", Verdict("DESCRIBE", plannable=False)),
-        ("spark", "DESCRIBE TABLE t", Verdict("DESCRIBE", plannable=False)),
-        ("spark", "SHOW TABLES", Verdict("SHOW", plannable=False)),
+        ("postgres", "SELECT 1;", Verdict("SELECT", is_plannable=True)),
+        ("postgres", "VALUES (1)", Verdict("SELECT", is_plannable=True)),
+        ("postgres", "TABLE orders", Verdict("SELECT", is_plannable=True)),
+        ("postgres", "WITH a AS (SELECT 1) SELECT 1 UNION SELECT 2", Verdict("SELECT", is_plannable=True)),
+        ("postgres", "explain (format json) SELECT 1", Verdict("EXPLAIN", is_plannable=False)),
+        ("postgres", "SHOW timezone", Verdict("SHOW", is_plannable=False)),
+        ("sqlite", "PRAGMA table_info(t)", Verdict("PRAGMA", is_plannable=False)),
+        ("duckdb", "DESCRIBE t", Verdict("DESCRIBE", is_plannable=False)),
+        ("mysql", "DESC t", Verdict("DESCRIBE", is_plannable=False)),
+        ("spark", "DESCRIBE TABLE t", Verdict("DESCRIBE", is_plannable=False)),
+        ("spark", "SHOW TABLES", Verdict("SHOW", is_plannable=False)),
     ],
 )
 def test_the_verdict_tells_what_it_is(dialect, sql, verdict):

@@ -33,7 +33,7 @@ def test_honest_queries_pass_and_run(shop, sql):
 
 def test_what_is_plannable_can_be_explained(shop):
     for sql in HONEST:
-        if check(sql, "duckdb").plannable:
+        if check(sql, "duckdb").is_plannable:
             assert shop.execute(f"EXPLAIN {sql}").fetchall()
 
 

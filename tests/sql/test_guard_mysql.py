@@ -78,6 +78,6 @@ def test_honest_queries_pass_and_run(shop, sql):
 
 def test_what_is_plannable_can_be_explained(shop):
     for sql in HONEST:
-        if check(sql, "mysql").plannable:
+        if check(sql, "mysql").is_plannable:
             shop.execute(f"EXPLAIN {sql}")
             shop.fetchall()

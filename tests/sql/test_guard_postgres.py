@@ -75,7 +75,7 @@ def test_honest_queries_pass_run_and_write_nothing(shop, functions, postgres_cat
 
 def test_what_is_plannable_can_be_explained(shop, postgres_catalog):
     for sql in HONEST:
-        if check(sql, "postgres", None, postgres_catalog.mentioned_in(sql)).plannable:
+        if check(sql, "postgres", None, postgres_catalog.mentioned_in(sql)).is_plannable:
             assert run(shop, f"EXPLAIN {sql}") == (False, False)
 
 

@@ -37,7 +37,7 @@ def test_honest_queries_pass_run_and_write_nothing(shop, sql):
 
 def test_what_is_plannable_can_be_explained(shop):
     for sql in HONEST:
-        if check(sql, "sqlite").plannable:
+        if check(sql, "sqlite").is_plannable:
             assert shop.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() is not None
 
 

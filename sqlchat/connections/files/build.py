@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlchat.files.analysis import TypedColumn
     from sqlchat.files.typed import TypedTable
 
-DATABASE, FOUND = "data.duckdb", "found.json"
+DATABASE, FACTS = "data.duckdb", "found.json"
 MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
 """MiB for DuckDB, in all and for each column. It spills to the disk beyond; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
@@ -60,25 +60,25 @@ class FileTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildFacts:
     """Facts of a database that are kept beside it."""
 
     keys: Keys
     warnings: tuple[str, ...]
 
     @classmethod
-    def read(cls, folder: str) -> Built:
+    def read(cls, folder: str) -> BuildFacts:
         """Read the file that `write` made. Raises ConnectionConfigError if it is damaged."""
         try:
-            with open(os.path.join(folder, FOUND), "rb") as file:
+            with open(os.path.join(folder, FACTS), "rb") as file:
                 facts = orjson.loads(file.read())
             foreign = tuple(InferredKey(**key) for key in facts["keys"]["foreign"])
             return cls(Keys(facts["keys"]["primary"], foreign), tuple(facts["warnings"]))
         except (OSError, ValueError, LookupError, TypeError) as exc:
-            raise ConnectionConfigError("What was found in the files is not whole.") from exc
+            raise ConnectionConfigError("The facts about the files are damaged.") from exc
 
     def write(self, folder: str) -> None:
-        with open(os.path.join(folder, FOUND), "xb") as file:
+        with open(os.path.join(folder, FACTS), "xb") as file:
             file.write(orjson.dumps(self))
 
 
@@ -142,7 +142,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     shutil.rmtree(spilled, ignore_errors=True)
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"There are {len(warnings) - MOST_WARNINGS} more warnings about the files."]
-    Built(keys, tuple(warnings)).write(folder)
+    BuildFacts(keys, tuple(warnings)).write(folder)
 
 
 def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:

@@ -77,11 +77,16 @@ class DatabaseCache:
         self.tidy(keep=key)
         return True
 
-    def discard(self, key: str) -> None:
-        """Remove a database that is out of date, unless it is in use or the disk refuses."""
+    def discard(self, key: str, *, is_leftover: bool = False) -> None:
+        """Remove a database and its unfinished folders, unless it is in use or the disk refuses.
+
+        `is_leftover`: a process died or a build failed, so a complete database is kept.
+        """
         with contextlib.suppress(OSError), self._hold_lock(key, fcntl.LOCK_EX, 0) as locked:
             if locked:
-                self._remove(key)
+                self._clear(key)
+                if not (is_leftover and self.make_path(key).exists()):
+                    self._remove(key)
 
     def tidy(self, keep: str = "") -> None:
         """Remove leftovers, long unused databases, and the least recently used ones while the limit is exceeded."""
@@ -92,7 +97,7 @@ class DatabaseCache:
                 with contextlib.suppress(OSError):
                     databases.append((entry.stat().st_mtime, key, _measure_folder(entry.path)))
             elif entry.name.endswith(PART) or not self.make_path(key).exists():
-                self._sweep(key)
+                self.discard(key, is_leftover=True)
         total = sum(size for _, _, size in databases)
         for used, key, size in sorted(databases):
             if key != keep and (total > self._limit or time.time() - used > LONGEST_UNUSED):
@@ -105,14 +110,6 @@ class DatabaseCache:
                 return list(entries)
         except OSError:
             return []
-
-    def _sweep(self, key: str) -> None:
-        """Remove the leftovers of a process that died or a build that failed."""
-        with contextlib.suppress(OSError), self._hold_lock(key, fcntl.LOCK_EX, 0) as locked:
-            if locked:
-                self._clear(key)
-                if not self.make_path(key).exists():
-                    self._remove(key)
 
     def _clear(self, key: str) -> None:
         """Remove unfinished folders of a key. The caller holds its lock, so nobody works in them."""

@@ -34,8 +34,13 @@ class NamedFile:
     """The path as its owner knows it: the only one that a message may hold."""
     table: str
     options: Options
-    says_how: bool = False
-    """Has its entry a `read`? Then the options of its upload do not apply."""
+    has_read: bool = False
+    """Whether its entry has a `read`: then the options of its upload do not apply."""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The bucket and the key within it."""
+        return self.bucket, self.name
 
 
 def read_files(

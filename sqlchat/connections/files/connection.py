@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection, DuckDBSession
 from sqlchat.connections.embedded import R, Session, Target
-from sqlchat.connections.files.build import Built
+from sqlchat.connections.files.build import BuildFacts
 from sqlchat.connections.files.config import NoSuchFileError
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.files.keys import Keys
@@ -45,11 +45,11 @@ class FilesSession(DuckDBSession):
     """A session on the DuckDB file and the facts beside it."""
 
     def check(self) -> list[str]:
-        return list(self._read_built().warnings)
+        return list(self._read_facts().warnings)
 
     def read_catalog(self) -> Catalog:
         """Return the database's catalog with the keys that were inferred when it was built."""
-        catalog, keys = super().read_catalog(), self._read_built().keys
+        catalog, keys = super().read_catalog(), self._read_facts().keys
         foreign: dict[str, list[ForeignKey]] = defaultdict(list)
         for key in keys.foreign:
             schema = catalog.default_schema
@@ -58,8 +58,8 @@ class FilesSession(DuckDBSession):
             )
         return replace(catalog, tables=tuple(_add_keys(table, keys, foreign[table.name]) for table in catalog.tables))
 
-    def _read_built(self) -> Built:
-        return Built.read(os.path.dirname(self.target.path))
+    def _read_facts(self) -> BuildFacts:
+        return BuildFacts.read(os.path.dirname(self.target.path))
 
 
 class FilesConnection(DuckDBConnection):
@@ -89,8 +89,8 @@ class FilesConnection(DuckDBConnection):
         except ConnectionConfigError:
             self._replace_database("")
             raise
-        self._replace_database(database.key)
-        return Target(database.path, "the files", self._settings.sql_worker_memory_mb)
+        self._replace_database(database.parent.name)
+        return Target(str(database), "the files", self._settings.sql_worker_memory_mb)
 
     def _present(self) -> Target:
         try:

@@ -14,11 +14,10 @@ import io
 import json
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +25,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.files.build import DATABASE, FileTable, build
 from sqlchat.connections.files.cache import DatabaseCache
 from sqlchat.connections.files.config import NamedFile, make_no_such_file_error, read_files
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.errors import (
     BucketNotFoundError,
     BusyError,
@@ -49,11 +49,12 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 4
+BUILDER = 5
 """Version of this code: raise it if the same files would make another database."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
-FAILURES_KEPT = 256
+MOST_FAILURES, MOST_OBJECTS, MOST_CHARACTERS = 256, 5000, 5_000_000
+"""Results that are kept, and their characters."""
 RETRY_FAILED = 60.0
 """Seconds after which files that could not be read are tried again: memory may have been short."""
 DISK_RETRY = 10
@@ -87,14 +88,6 @@ class _Copy(io.BufferedWriter):
         return super().write(data)
 
 
-@dataclass(frozen=True, slots=True)
-class FilesDatabase:
-    """A database on disk. It may be removed unless `FileDatabases.hold` keeps it."""
-
-    key: str
-    path: str
-
-
 class FileDatabases:
     """Finds or builds the database of some files. Safe to call from several threads.
 
@@ -118,8 +111,8 @@ class FileDatabases:
         self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
         self._lock = threading.Lock()
         self._tidied = -TIDY_AGAIN
-        self._stats: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
-        self._failed: OrderedDict[str, tuple[float, SqlchatError]] = OrderedDict()
+        self._objects: LruCache[tuple[float, StoredObject]] = LruCache(MOST_OBJECTS, MOST_CHARACTERS)
+        self._failures: LruCache[tuple[float, SqlchatError]] = LruCache(MOST_FAILURES, MOST_CHARACTERS)
 
     def read_files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
         """Return the files of an owner's config. Raises ConnectionConfigError."""
@@ -130,14 +123,15 @@ class FileDatabases:
         """Return the cache key of the database; it changes when a file changes. Raises as `find`."""
         objects = self._find_objects(files)
         sources = [
-            (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
-            for f in self._add_readings(files)
+            (*f.place, f.table, f.options.given(), objects[f.place].version) for f in self._add_readings(files)
         ]
         versions = [BUILDER, _read_engine_version()]
         return hashlib.blake2b(json.dumps([versions, sources], sort_keys=True).encode(), digest_size=16).hexdigest()
 
-    def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
-        """Return the database of the files as they are now; build it if there is none.
+    def find(self, files: tuple[NamedFile, ...]) -> Path:
+        """Return the path of the database of the files as they are now; build it if there is none.
+
+        It may be removed unless `hold` keeps it. The name of its folder is its key.
 
         Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, if known,
         `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError. It takes
@@ -152,7 +146,7 @@ class FileDatabases:
                 self._refuse_failed(key)
                 if not self._make(key, files, until):
                     continue
-            return FilesDatabase(key, str(folder / DATABASE))
+            return folder / DATABASE
         raise BusyError("The files change faster than they are read.", retry_after=5)
 
     @contextmanager
@@ -168,8 +162,7 @@ class FileDatabases:
 
     def look_again_at(self, bucket: str, name: str) -> None:
         """Drop the cached version of an object that has changed."""
-        with self._lock:
-            self._stats.pop((bucket, name), None)
+        self._objects.remove((bucket, name))
 
     def discard(self, key: str) -> None:
         """Remove a database that is out of date."""
@@ -187,29 +180,19 @@ class FileDatabases:
 
     def _find_objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
         """Describe each file as the storage had it at most `look_again` seconds ago."""
-        files_by_place = {(file.bucket, file.name): file for file in files}
-        now = time.monotonic()
-        with self._lock:
-            cached = {place: self._stats[place] for place in files_by_place if place in self._stats}
-        objects = {place: stored for place, (when, stored) in cached.items() if now - when < self._look_again}
-        stale = [file for place, file in files_by_place.items() if place not in objects]
-        if len(stale) > 1:
-            with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-                stats = list(pool.map(self._stat, stale))
-        else:
-            stats = [self._stat(file) for file in stale]
-        with self._lock:
-            for file, stored in zip(stale, stats, strict=True):
-                objects[file.bucket, file.name] = stored
-                self._stats[file.bucket, file.name] = now, stored
-                self._stats.move_to_end((file.bucket, file.name))
-            while len(self._stats) > 20 * FAILURES_KEPT:
-                self._stats.popitem(last=False)
-        return objects
+        oldest = time.monotonic() - self._look_again
+        cached = {file.place: self._objects.get(file.place) for file in files}
+        objects = {place: entry[1] for place, entry in cached.items() if entry and entry[0] > oldest}
+        stale = {file.place: file for file in files if file.place not in objects}
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:  # it starts no thread if nothing is stale
+            return objects | dict(zip(stale, pool.map(self._stat, stale.values()), strict=True))
 
     def _stat(self, file: NamedFile) -> StoredObject:
+        when = time.monotonic()
         with _translate_storage_errors(file):
-            return self._storage.stat(file.bucket, file.name)
+            stored = self._storage.stat(*file.place)
+        self._objects.put(file.place, (when, stored))
+        return stored
 
     def _make(self, key: str, files: tuple[NamedFile, ...], until: float) -> bool:
         """Build a database; return False if the files changed while they were fetched."""
@@ -234,12 +217,12 @@ class FileDatabases:
             self._refuse_large(files)
             copies = self._fetch(files, folder, begin)
             for file in files:
-                self.look_again_at(file.bucket, file.name)
+                self.look_again_at(*file.place)
             if self.make_key(files) != key:
                 raise _FilesChangedError
             self._build(folder, copies, begin)
         except ConnectionConfigError as exc:
-            self._remember(key, exc)
+            self._failures.put(key, (time.monotonic(), exc))
             raise
         for path in {copy.path for copy in copies}:
             Path(path).unlink()
@@ -256,26 +239,23 @@ class FileDatabases:
         """Copy each object to the disk once, and return the tables to make of the copies."""
         copies: dict[tuple[str, str], str] = {}
         for file in files:
-            place = file.bucket, file.name
-            if place in copies:
+            if file.place in copies:
                 continue
-            copies[place] = str(folder / f"{len(copies)}.file")
-            with _translate_storage_errors(file), _Copy(copies[place], until) as target:
-                self._storage.fetch(*place, target)
-        return tuple(
-            FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._add_readings(files)
-        )
+            copies[file.place] = str(folder / f"{len(copies)}.file")
+            with _translate_storage_errors(file), _Copy(copies[file.place], until) as target:
+                self._storage.fetch(*file.place, target)
+        return tuple(FileTable(f.table, f.shown, copies[f.place], f.options) for f in self._add_readings(files))
 
     def _add_readings(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
         """Give files without options the options of their upload. Raises DatabaseUnavailableError."""
-        places = [(file.bucket, file.name) for file in files if not file.says_how]
+        places = [file.place for file in files if not file.has_read]
         try:
             recalled = self._readings.recall(places) if places and self._readings else {}
         except StoreUnavailableError as exc:
             raise DatabaseUnavailableError(exc.detail, retry_after=exc.retry_after) from exc
         completed = []
         for file in files:
-            read = None if file.says_how else recalled.get((file.bucket, file.name))
+            read = None if file.has_read else recalled.get(file.place)
             options = file.options if read is None else Options.parse(read | file.options.given())
             completed.append(replace(file, options=options))
         return tuple(completed)
@@ -297,16 +277,9 @@ class FileDatabases:
 
     def _refuse_failed(self, key: str) -> None:
         """Raise the error again if building this database failed a short while ago."""
-        with self._lock:
-            when, failure = self._failed.get(key, (0.0, None))
+        when, failure = self._failures.get(key) or (0.0, None)
         if failure is not None and time.monotonic() - when < RETRY_FAILED:
             raise type(failure)(failure.detail, retry_after=failure.retry_after, **failure.facts)
-
-    def _remember(self, key: str, failure: SqlchatError) -> None:
-        with self._lock:
-            self._failed[key] = time.monotonic(), failure
-            while len(self._failed) > FAILURES_KEPT:
-                self._failed.popitem(last=False)
 
 
 @functools.cache

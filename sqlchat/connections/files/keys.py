@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -49,13 +49,13 @@ class InferredKey:
     column: str
     ref_table: str
     ref_column: str
-    looked_up: int
+    values_checked: int
     """Number of different values, all or a sample."""
-    found: int
+    values_matched: int
 
     def write_evidence(self) -> str:
-        share = "all" if self.found == self.looked_up else f"{self.found} of"
-        return f"inferred: {share} {self.looked_up} values looked up are in {self.ref_table}.{self.ref_column}"
+        share = "all" if self.values_matched == self.values_checked else f"{self.values_matched} of"
+        return f"inferred: {share} {self.values_checked} values looked up are in {self.ref_table}.{self.ref_column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,12 @@ def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
                 if key is not None:
                     foreign[table, column.name] = key
                     break
-    primary: dict[str, str] = {}
-    for table, keys in unique.items():
-        key_names = [column.name for column in keys if split_words(column.name)[-1] in KEY_WORDS]
-        if key_names:
-            primary[table] = key_names[0]
+    primary = {  # the likeliest is the last one that is set
+        table: column.name
+        for table, keys in unique.items()
+        for column in reversed(keys)
+        if split_words(column.name)[-1] in KEY_WORDS
+    }
     return Keys(primary, tuple(foreign.values()))
 
 
@@ -131,8 +132,8 @@ def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]
 
 def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
-) -> Iterator[tuple[str, TypedColumn]]:
-    """Give the keys of other tables that the name of a column may point to, the nearest name first."""
+) -> list[tuple[str, TypedColumn]]:
+    """Return the keys of other tables that the name of a column may point to, the nearest name first."""
     words = split_words(column.name)
     ranked = []
     for ref_table, keys in unique.items():
@@ -142,9 +143,7 @@ def _find_candidates(
             rank = _rank_name(words, split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
                 ranked.append((rank, ref_table, ref))
-    ranked.sort(key=itemgetter(0))
-    for _, ref_table, ref in ranked:
-        yield ref_table, ref
+    return [(ref_table, ref) for _, ref_table, ref in sorted(ranked, key=itemgetter(0))]
 
 
 def _rank_name(words: list[str], key: list[str], names: list[list[str]]) -> int | None:
@@ -170,10 +169,10 @@ def _look_up(
                 SELECT {value} AS v FROM {quoted(table)} USING SAMPLE reservoir({SAMPLED_ROWS} ROWS) REPEATABLE (1)
             ), sample AS (SELECT DISTINCT v FROM picked WHERE v IS NOT NULL LIMIT {LOOKED_UP})
         SELECT count(*), count(*) FILTER (v IN (SELECT {ref} FROM {quoted(ref_table)})) FROM sample"""  # noqa: S608
-    looked_up, found = _ask(connection, sql) or (0, 0)
-    if not looked_up or found < looked_up * LEAST_SHARE:
+    checked, matched = _ask(connection, sql) or (0, 0)
+    if not checked or matched < checked * LEAST_SHARE:
         return None
-    return InferredKey(table, column, ref_table, ref_column, looked_up, found)
+    return InferredKey(table, column, ref_table, ref_column, checked, matched)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:

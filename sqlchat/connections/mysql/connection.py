@@ -30,7 +30,7 @@ from sqlchat.connections.mysql.errors import (
     make_query_error,
 )
 from sqlchat.connections.mysql.plan import read_cost
-from sqlchat.connections.mysql.profile import read as read_profiles
+from sqlchat.connections.mysql.profile import read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.config import read_server_config
@@ -152,9 +152,9 @@ class MySQLConnection(ServerConnection):
             except pymysql.Error as exc:
                 if _read_fault(exc)[0] != VIEW_UNEXPLAINED:
                     raise
-                return Plan(withheld=UNEXPLAINED)
+                return Plan(no_cost_because=UNEXPLAINED)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
             with self._open_transaction(seconds) as session:
                 return session.fetch_all(question)

@@ -22,12 +22,8 @@ SAMPLING = 1.0
 """Seconds for the sample of one table."""
 
 
-def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+def read_profiles(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     """Return profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError."""
-    return profiling.limit_values(profiling.with_labels(_read(ask, catalog, timeout), catalog))
-
-
-def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     until = time.monotonic() + timeout
     profiles: dict[Path, ColumnProfile] = {}
     for table in profiling.order_tables(catalog.tables):

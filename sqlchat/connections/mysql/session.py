@@ -54,7 +54,7 @@ def connect(target: ServerConfig, address: str, patience: float) -> Raw:
         program_name="sqlchat",
         autocommit=True,
         defer_connect=True,
-        **_make_tls_options(target.sslmode, target.authorities),
+        **_make_tls_options(target),
     )
     line = socket.create_connection((address, target.port), CONNECT_TIMEOUT)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -168,26 +168,16 @@ class Session:
         return rows
 
 
-def _make_tls_options(sslmode: str, authorities: str) -> dict[str, Any]:
-    match sslmode:
-        case "disable":
-            return {"ssl_disabled": True}
-        case "require":
-            return {"ssl": _make_unverified_context()}
-        case "verify-ca" | "verify-full":
-            import certifi
+def _make_tls_options(target: ServerConfig) -> dict[str, Any]:
+    if target.sslmode == "disable":
+        return {"ssl_disabled": True}
+    if target.sslmode not in ("require", "verify-ca", "verify-full"):
+        return {}
+    import certifi
 
-            context = ssl.create_default_context(
-                cafile=None if authorities else certifi.where(), cadata=authorities or None
-            )
-            context.check_hostname = sslmode == "verify-full"
-            return {"ssl": context}
-    return {}
-
-
-def _make_unverified_context() -> ssl.SSLContext:
-    """Make a context for `require`, which promises encryption but, as in libpq, does not verify the server."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+    cafile = None if target.authorities else certifi.where()
+    context = ssl.create_default_context(cafile=cafile, cadata=target.authorities or None)
+    context.check_hostname = target.sslmode == "verify-full"
+    if target.sslmode == "require":  # it promises encryption but, as in libpq, does not verify the server
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl": context}

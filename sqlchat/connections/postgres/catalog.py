@@ -24,6 +24,7 @@ from sqlchat.connections.postgres.definitions import (
     STAMPS,
     TYPES_WITH_OWN_CODE,
 )
+from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
@@ -32,117 +33,91 @@ from sqlchat.sql.guards.postgres import DANGERS, GRAMMAR
 
 READABLE = """
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
-        CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-      AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
+        CASE WHEN row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+      AND has_schema_privilege(n.oid, 'USAGE')
+      AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
 """
 
-
-PLANNING = """SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings
-WHERE name IN ('jit', 'enable_nestloop'); """
+PLANNING = qualify("SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('jit', 'enable_nestloop'); ")
 """Settings for a transaction that reads the catalog. The server expects too few rows for thousands of tables, so it
 would choose nested loops; and it would compile queries that run once."""
 
-TABLES = f"""
+KEY_COLUMNS = """SELECT json_agg(a.attname ORDER BY u.nth) AS names
+        FROM unnest({numbers}) WITH ORDINALITY AS u (attnum, nth)
+        JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.attnum"""
+TABLES = qualify(f"""
 WITH RECURSIVE readable AS ({READABLE}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
-children(root, oid) AS (
-    SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
+children (root, oid) AS (
+    SELECT inhparent, inhrelid FROM pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
     UNION
-    SELECT b.root, i.inhrelid FROM children b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+    SELECT b.root, i.inhrelid FROM children b JOIN pg_inherits i ON i.inhparent = b.oid
 ),
 descendants AS (
-    SELECT b.root, pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, c.relname)
-        ORDER BY n.nspname, c.relname) AS list
-    FROM children b JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    GROUP BY b.root
+    SELECT b.root, json_agg(json_build_array(n.nspname, c.relname) ORDER BY n.nspname, c.relname) AS list
+    FROM children b JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY b.root
 ),
 views_with_own_code AS (
-    SELECT DISTINCT w.ev_class AS oid FROM pg_catalog.pg_rewrite w
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
-        AND d.refobjid >= {FIRST_OWN_OID}
+    SELECT DISTINCT w.ev_class AS oid FROM pg_rewrite w
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refobjid >= {FIRST_OWN_OID}
     WHERE w.ev_class IN (SELECT oid FROM readable WHERE relkind IN ('v', 'm'))
-        AND (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-            OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-            OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
-                AND d.refobjid IN (SELECT oid FROM own_code_types))
+        AND (d.refclassid = 'pg_proc'::regclass OR d.refclassid = 'pg_operator'::regclass
+            OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT oid FROM own_code_types))
         AND NOT {IN_SAFE_EXTENSION.format(catalog="d.refclassid", oid="d.refobjid")}
 ),
-domains(oid, base, typmod) AS (
-    SELECT oid, typbasetype, typtypmod FROM pg_catalog.pg_type WHERE typtype = 'd'
+domains (oid, base, typmod) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
     UNION ALL
-    SELECT d.oid, t.typbasetype, t.typtypmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base
-    WHERE t.typtype = 'd'
+    SELECT d.oid, t.typbasetype, t.typtypmod FROM domains d JOIN pg_type t ON t.oid = d.base WHERE t.typtype = 'd'
 ),
-bases AS (
-    SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
-),
+bases AS (SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_type t ON t.oid = d.base AND t.typtype <> 'd'),
 stamps AS (
-    SELECT s.relname, pg_catalog.sum(s.stamp) AS stamp
+    SELECT s.relname, sum(s.stamp) AS stamp
     FROM ({STAMPS} AND c.relname IN (SELECT relname FROM readable)) s GROUP BY s.relname
 ),
-labels AS (
-    SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
-    FROM pg_catalog.pg_enum GROUP BY enumtypid
-),
+labels AS (SELECT enumtypid, json_agg(enumlabel ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY enumtypid),
 columns AS (
-    SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
-        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
-        CASE WHEN n.oid IS NULL THEN '' ELSE pg_catalog.format_type(n.base, n.typmod) END, l.labels,
-        coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''),
-        a.atttypid IN (SELECT oid FROM own_code_types WHERE acts))
+    SELECT a.attrelid, json_agg(json_build_array(
+        a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
+        CASE WHEN n.oid IS NULL THEN '' ELSE format_type(n.base, n.typmod) END, l.labels,
+        coalesce(pg_get_expr(g.adbin, g.adrelid), ''), a.atttypid IN (SELECT oid FROM own_code_types WHERE acts))
         ORDER BY a.attnum) AS list
-    FROM pg_catalog.pg_attribute a
-    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    LEFT JOIN bases n ON n.oid = t.oid
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN bases n ON n.oid = t.oid
     LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, nullif(t.typelem, 0), t.oid)
-    LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
-        AND pg_catalog.to_json(a)->>'attgenerated' <> ''
-    LEFT JOIN pg_catalog.pg_description d
-        ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    LEFT JOIN pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
+        AND to_json(a)->>'attgenerated' <> ''
+    LEFT JOIN pg_description d
+        ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_class'::regclass
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM readable)
-      AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+      AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
     GROUP BY a.attrelid
 ),
 keys AS (
-    SELECT k.conrelid,
-        (pg_catalog.json_agg(own.names) FILTER (WHERE k.contype = 'p'))->0 AS primary_key,
-        pg_catalog.json_agg(pg_catalog.json_build_array(own.names, n.nspname, t.relname, other.names)
+    SELECT k.conrelid, (json_agg(own.names) FILTER (WHERE k.contype = 'p'))->0 AS primary_key,
+        json_agg(json_build_array(own.names, n.nspname, t.relname, other.names)
             ORDER BY k.conname) FILTER (WHERE k.contype = 'f') AS foreign_keys
-    FROM pg_catalog.pg_constraint k
-    LEFT JOIN pg_catalog.pg_class t ON t.oid = k.confrelid
-    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-    CROSS JOIN LATERAL (SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth) AS names
-        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(attnum, nth)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum) AS own
-    LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth) AS names
-        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(attnum, nth)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum) AS other ON true
+    FROM pg_constraint k
+    LEFT JOIN pg_class t ON t.oid = k.confrelid LEFT JOIN pg_namespace n ON n.oid = t.relnamespace
+    CROSS JOIN LATERAL ({KEY_COLUMNS.format(relation="k.conrelid", numbers="k.conkey")}) AS own
+    LEFT JOIN LATERAL ({KEY_COLUMNS.format(relation="k.confrelid", numbers="k.confkey")}) AS other ON true
     WHERE k.contype IN ('p', 'f') AND k.conrelid IN (SELECT oid FROM readable)
     GROUP BY k.conrelid
 )
-SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
-    r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
-    k.primary_key, k.foreign_keys,
-    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
+SELECT coalesce(json_agg(json_build_array(
+    r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list, k.primary_key, k.foreign_keys,
+    CASE WHEN r.relkind IN ('v', 'm') THEN pg_get_viewdef(r.oid) ELSE '' END,
     EXISTS (SELECT FROM views_with_own_code WHERE views_with_own_code.oid = r.oid), b.list,
-    EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
-        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path, coalesce(s.stamp, 0))
+    EXISTS (SELECT FROM pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e' AND e.classid = 'pg_class'::regclass),
+    parent.path, coalesce(s.stamp, 0))
     ORDER BY r.nspname, r.relname), '[]')
-FROM readable r
-LEFT JOIN stamps s ON s.relname = r.relname
-LEFT JOIN descendants b ON b.root = r.oid
-LEFT JOIN columns c ON c.attrelid = r.oid
-LEFT JOIN keys k ON k.conrelid = r.oid
-LEFT JOIN pg_catalog.pg_description d
-    ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
-LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS path
-    FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+FROM readable r LEFT JOIN stamps s ON s.relname = r.relname LEFT JOIN descendants b ON b.root = r.oid
+LEFT JOIN columns c ON c.attrelid = r.oid LEFT JOIN keys k ON k.conrelid = r.oid
+LEFT JOIN pg_description d ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid = 'pg_class'::regclass
+LEFT JOIN LATERAL (SELECT json_build_array(n.nspname, c.relname) AS path
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE r.relispartition AND i.inhrelid = r.oid) AS parent ON true
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 
 HARMLESS_VOLATILE = (
     "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7",
@@ -152,42 +127,37 @@ HARMLESS_VOLATILE = (
 DANGEROUS = re.sub(r"\s", "", DANGERS.pattern)
 BUILT_IN = f"""
     SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core, p.prosrc ~* '\\mexecute\\M' AS runs_texts
-    FROM pg_catalog.pg_proc p
-    LEFT JOIN pg_catalog.pg_depend d
-        ON d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
-    LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-    WHERE p.prokind <> 'p' AND (e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])
-        OR p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid < {FIRST_OWN_OID} AND e.oid IS NULL)
+    FROM pg_proc p
+    LEFT JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+    LEFT JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE p.prokind <> 'p' AND (e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::name[])
+        OR p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < {FIRST_OWN_OID} AND e.oid IS NULL)
 """  # noqa: S608 - constants
 HARMLESS = f"""
-    SELECT b.proname, pg_catalog.bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$'
-    GROUP BY b.proname
-    HAVING pg_catalog.bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
-        OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
+    SELECT b.proname, bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$' GROUP BY b.proname
+    HAVING bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
+        OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::name[])
 """  # noqa: S608 - constants
 
-OPERATORS = "'pg_catalog.pg_operator'::pg_catalog.regclass"
 TEXT_OID, VARCHAR_OID = 25, 1043
-TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
-    (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
+TYPE_NAMES = "LATERAL (VALUES (lower(t.typname)), (lower(format_type(t.oid, NULL)))) AS names (n)"
 OPERAND = f"""coalesce((SELECT CASE
-    WHEN EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
-        AND c.castsource < {FIRST_OWN_OID}
-        AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID} THEN 'P'
+    WHEN EXISTS (SELECT FROM pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
+        AND c.castsource < {FIRST_OWN_OID} AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID}
+        THEN 'P'
     WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
-        AND NOT {IN_EXTENSION.format(catalog="pg_catalog.pg_type", oid="t.oid")} THEN 'own'
-    ELSE t.typcategory::pg_catalog.text END
-    FROM pg_catalog.pg_type t WHERE t.oid = {{oid}}), '')"""  # noqa: S608 - constants
+        AND NOT {IN_EXTENSION.format(catalog="pg_type", oid="t.oid")} THEN 'own'
+    ELSE t.typcategory::text END FROM pg_type t WHERE t.oid = {{oid}}), '')"""  # noqa: S608 - constants
 """Category of an operator's operand (`sql/policies/operands.py`); no operator for varchar is built in."""
-FUNCTIONS = f"""
+FUNCTIONS = qualify(f"""
 WITH RECURSIVE built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
 own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
 shadowed AS MATERIALIZED (
-    SELECT p.proname FROM pg_catalog.pg_proc p
-    WHERE p.oid >= {FIRST_OWN_OID} AND {IS_VOLATILE} AND pg_catalog.pg_function_is_visible(p.oid)
+    SELECT p.proname FROM pg_proc p
+    WHERE p.oid >= {FIRST_OWN_OID} AND {IS_VOLATILE} AND pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+      AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
               AND e.extname LIKE 'postgis\\_%')
 ),
 allowed AS MATERIALIZED (
@@ -195,120 +165,109 @@ allowed AS MATERIALIZED (
 ),
 extended AS (
     SELECT n.nspname || '.' || p.proname AS name
-    FROM built_in b JOIN pg_catalog.pg_proc p ON p.oid = b.oid
-    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    FROM built_in b JOIN pg_proc p ON p.oid = b.oid JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE NOT b.core AND b.proname IN (SELECT proname FROM harmless)
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc o WHERE o.pronamespace = p.pronamespace
+      AND NOT EXISTS (SELECT FROM pg_proc o WHERE o.pronamespace = p.pronamespace
           AND o.proname = p.proname AND o.oid NOT IN (SELECT oid FROM built_in))
     UNION
-    SELECT n.nspname || '.' || o.oprname FROM pg_catalog.pg_operator o
-    JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-    WHERE o.oid >= {FIRST_OWN_OID}
-    GROUP BY n.nspname, o.oprname
-    HAVING pg_catalog.bool_and(o.oid IN (SELECT d.objid FROM pg_catalog.pg_depend d
-        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.deptype = 'e'
-          AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])))
+    SELECT n.nspname || '.' || o.oprname FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oid >= {FIRST_OWN_OID} GROUP BY n.nspname, o.oprname
+    HAVING bool_and(o.oid IN (SELECT d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        WHERE d.classid = 'pg_operator'::regclass AND d.deptype = 'e'
+          AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::name[])))
 ),
 own_type AS MATERIALIZED (
-    SELECT t.oid, t.typname, c.is_volatile FROM own_code_types c JOIN pg_catalog.pg_type t USING (oid)
+    SELECT t.oid, t.typname, c.is_volatile FROM own_code_types c JOIN pg_type t USING (oid)
 )
-SELECT pg_catalog.json_build_object(
-    'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
-    'qualified', (SELECT coalesce(pg_catalog.json_agg(q.name ORDER BY q.name), '[]') FROM (
-        SELECT 'pg_catalog.' || h.proname AS name
-        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = h.proname
-                AND p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid >= {FIRST_OWN_OID})
+SELECT json_build_object(
+    'functions', (SELECT coalesce(json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
+    'qualified', (SELECT coalesce(json_agg(q.name ORDER BY q.name), '[]') FROM (
+        SELECT 'pg_catalog.' || h.proname AS name FROM harmless h
+        WHERE h.core AND EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
+            AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.proname = h.proname
+                AND p.pronamespace = 'pg_catalog'::regnamespace AND p.oid >= {FIRST_OWN_OID})
         UNION SELECT e.name FROM extended e) q),
-    'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
+    'own', (SELECT coalesce(json_agg(DISTINCT lower(o.proname)), '[]') FROM own o
         WHERE o.proname IN (SELECT proname FROM harmless)
-            OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),
-    'operators', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.oprname), '[]') FROM own_operator o WHERE NOT (
+            OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::name[])),
+    'operators', (SELECT coalesce(json_agg(DISTINCT o.oprname), '[]') FROM own_operator o WHERE NOT (
         EXISTS (SELECT FROM own_code_types c
             WHERE c.acts AND c.oid >= {FIRST_OWN_OID} AND c.oid IN (o.oprleft, o.oprright))
-        AND EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname
+        AND EXISTS (SELECT FROM pg_operator b WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname
             AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
-    'types', (SELECT coalesce(pg_catalog.json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
-    'volatile', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
+    'types', (SELECT coalesce(json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
+    'volatile', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
         SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}) v),
-    'overloads', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(
+    'overloads', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(
             o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")},
             p.provolatile = 'v' OR EXISTS (SELECT FROM own_type t
                 WHERE t.is_volatile AND t.oid IN (o.oprleft, o.oprright))
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+            AND NOT EXISTS (SELECT FROM pg_operator b
                 WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname))),
             '[]')
-        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
-        WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
-            AND NOT {IN_SAFE_EXTENSION.format(catalog=OPERATORS, oid="o.oid")}),
-    'polymorphic', (SELECT coalesce(pg_catalog.json_agg(DISTINCT p.proname), '[]') FROM pg_catalog.pg_proc p
-        WHERE EXISTS (SELECT FROM own_type) AND (SELECT pg_catalog.count(*)
-            FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[] || p.prorettype) a(oid)
-            JOIN pg_catalog.pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1),
-    'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
-        SELECT p.proname AS n FROM pg_catalog.pg_proc p
+        FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
+        WHERE o.oid >= {FIRST_OWN_OID} AND pg_operator_is_visible(o.oid)
+            AND NOT {IN_SAFE_EXTENSION.format(catalog="'pg_operator'::regclass", oid="o.oid")}),
+    'polymorphic', (SELECT coalesce(json_agg(DISTINCT p.proname), '[]') FROM pg_proc p
+        WHERE EXISTS (SELECT FROM own_type) AND (SELECT count(*)
+            FROM unnest(p.proargtypes::oid[] || p.prorettype) a (oid)
+            JOIN pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1),
+    'callables', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
+        SELECT p.proname AS n FROM pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
-            AND pg_catalog.pg_function_is_visible(p.oid) AND p.proname NOT IN (SELECT proname FROM allowed)
+            AND pg_function_is_visible(p.oid) AND p.proname NOT IN (SELECT proname FROM allowed)
         UNION SELECT t.typname FROM own_type t) c),
-    'attributes', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
-        SELECT a.attname::pg_catalog.text AS n FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+    'attributes', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
+        SELECT a.attname::text AS n FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
         WHERE NOT a.attisdropped
-        UNION SELECT u.name FROM pg_catalog.pg_proc p,
-            ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes)) AS u(name, mode)
+        UNION SELECT u.name FROM pg_proc p, ROWS FROM (unnest(p.proargnames), unnest(p.proargmodes)) AS u (name, mode)
         WHERE u.mode IN ('o', 'b', 't')) a))
-"""  # noqa: S608 - constants
-"""Reads functions that SQL may call, functions of users, and names that may stand after a dot."""
+""")  # noqa: S608 - constants
 
-VOLATILE_OWN = f"""
+VOLATILE_OWN = qualify(f"""
 WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
 own AS ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS})
-SELECT coalesce(pg_catalog.json_agg(DISTINCT name), '[]') FROM (
+SELECT coalesce(json_agg(DISTINCT name), '[]') FROM (
     SELECT o.proname || '()' AS name FROM own o
     WHERE o.provolatile = 'v' AND o.proname IN (SELECT proname FROM harmless)
-    UNION ALL SELECT 'the operator ' || o.oprname FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+    UNION ALL SELECT 'the operator ' || o.oprname FROM own_operator o JOIN pg_proc p ON p.oid = o.oprcode
     WHERE p.provolatile = 'v'
-    UNION ALL SELECT 'the cast to ' || pg_catalog.format_type(c.casttarget, NULL)
-    FROM own_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc WHERE p.provolatile = 'v') s
-"""  # noqa: S608 - constants
+    UNION ALL SELECT 'the cast to ' || format_type(c.casttarget, NULL)
+    FROM own_cast c JOIN pg_proc p ON p.oid = c.castfunc WHERE p.provolatile = 'v') s
+""")  # noqa: S608 - constants
 
-SEARCH_PATH = "SELECT pg_catalog.to_json(pg_catalog.current_schemas(false))"
+SEARCH_PATH = qualify("SELECT to_json(current_schemas(false))")
 
-UNUSABLE = """
-SELECT coalesce(pg_catalog.json_agg(schema), '[]')
-FROM pg_catalog.unnest(%s::text[]) schema
-WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
-    WHERE n.nspname = schema AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
-"""
+UNUSABLE = qualify("""
+SELECT coalesce(json_agg(schema), '[]') FROM unnest(%s::text[]) schema
+WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = schema AND has_schema_privilege(n.oid, 'USAGE'))
+""")
 
-TYPES = """
-WITH RECURSIVE wanted(oid) AS (
-    SELECT pg_catalog.unnest(%s::pg_catalog.oid[])
+TYPES = qualify("""
+WITH RECURSIVE wanted (oid) AS (
+    SELECT unnest(%s::oid[])
     UNION
-    SELECT pg_catalog.unnest(ARRAY[t.typbasetype, t.typelem]) FROM wanted w JOIN pg_catalog.pg_type t USING (oid)
+    SELECT unnest(ARRAY[t.typbasetype, t.typelem]) FROM wanted w JOIN pg_type t USING (oid)
 )
-SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(t.oid::pg_catalog.int8,
-    pg_catalog.format_type(t.oid, NULL), t.typcategory, t.typbasetype::pg_catalog.int8,
-    CASE WHEN t.typinput = 'pg_catalog.array_in'::pg_catalog.regproc AND t.typdelim = ','
-        THEN t.typelem::pg_catalog.int8 ELSE 0 END)), '[]')
-FROM wanted w JOIN pg_catalog.pg_type t USING (oid)
-"""
+SELECT coalesce(json_agg(json_build_array(t.oid::int8, format_type(t.oid, NULL), t.typcategory, t.typbasetype::int8,
+    CASE WHEN t.typinput = 'pg_catalog.array_in'::regproc AND t.typdelim = ',' THEN t.typelem::int8 ELSE 0 END
+    )), '[]') FROM wanted w JOIN pg_type t USING (oid)
+""")
 
-RIGHTS = f"""
+RIGHTS = qualify(f"""
 WITH readable AS ({READABLE})
-SELECT pg_catalog.json_build_object(
-    'superuser', (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CASE current_user
+SELECT json_build_object(
+    'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = CASE current_user
         WHEN '{READING_ROLE}' THEN session_user ELSE current_user END),
     'stepped_down', current_user = '{READING_ROLE}',
-    'files', EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN
-        ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
-        AND pg_catalog.pg_has_role(oid, 'MEMBER')),
-    'written', (SELECT pg_catalog.count(*) FROM readable
-        WHERE NOT relispartition AND pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
-    'creates', EXISTS (SELECT FROM pg_catalog.pg_namespace
-        WHERE nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(oid, 'CREATE')))
-"""  # noqa: S608 - constants
+    'files', EXISTS (SELECT FROM pg_roles WHERE rolname IN ('pg_read_server_files', 'pg_write_server_files',
+        'pg_execute_server_program') AND pg_has_role(oid, 'MEMBER')),
+    'written', (SELECT count(*) FROM readable
+        WHERE NOT relispartition AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
+    'creates', EXISTS (SELECT FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg\\_%' AND has_schema_privilege(oid, 'CREATE')))
+""")  # noqa: S608 - constants
 
 
 SUPERUSER = "The role is a superuser; give this connection a role that may only read."

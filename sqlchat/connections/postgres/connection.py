@@ -24,20 +24,19 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as questions
 from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import Shape
-from sqlchat.connections.postgres.definitions import VERSION, Expected
-from sqlchat.connections.postgres.profile import read as read_profiles
+from sqlchat.connections.postgres.definitions import VERSION, ExpectedDefinitions
+from sqlchat.connections.postgres.profile import read_profiles
 from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
 from sqlchat.connections.postgres.statement import Statement, list_schemas, read_cost, read_search_path
 from sqlchat.connections.postgres.transaction import (
     GRACE,
     NOTHING,
-    RepeatedError,
+    ResendError,
     TransactingConnection,
     ask,
     get_session,
 )
 from sqlchat.connections.postgres.types import PgType
-from sqlchat.connections.profiling import with_labels
 from sqlchat.connections.servers.config import read_server_config
 from sqlchat.connections.servers.connection import CATALOG_TIMEOUT, WAITING_READER
 from sqlchat.connections.streams import Feed, Stream, open_feed
@@ -77,8 +76,7 @@ class PostgresConnection(TransactingConnection):
                 warnings = questions.read_warnings(ask(cursor, questions.RIGHTS), ask(cursor, questions.VOLATILE_OWN))
                 if schemas := list_schemas(self._search_path):
                     warnings += questions.find_unusable(ask(cursor, questions.UNUSABLE, (schemas,)), schemas)
-                if self._allowed:
-                    warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
+                warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
                 if self._row_security:
                     warnings += self._row_security.read_warnings(ask(cursor, rls.RIGHTS))
                 return warnings, get_session(cursor).info.ssl_in_use
@@ -92,18 +90,14 @@ class PostgresConnection(TransactingConnection):
             catalog = questions.read_catalog(
                 *(ask(cursor, each) for each in (questions.TABLES, questions.FUNCTIONS, questions.SEARCH_PATH))
             )
-            own = (
-                own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
-                if self._allowed
-                else frozenset()
-            )
+            own = own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
         return replace(catalog, functions=(catalog.functions or frozenset()) | own, definitions=definitions)
 
     def expecting(
         self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
     ) -> PostgresConnection:
         view = copy(self)
-        view._expected = Expected.read("" if is_plain else catalog.definitions, tables, is_all)
+        view._expected = ExpectedDefinitions.read("" if is_plain else catalog.definitions, tables, is_all)
         return view
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
@@ -119,7 +113,7 @@ class PostgresConnection(TransactingConnection):
         statement = self._read_statement(sql)
         try:
             return self._run(statement, max_rows, timeout, tag, repeats=not self._caller)
-        except RepeatedError:
+        except ResendError:
             return self._run(statement, max_rows, timeout, tag, repeats=False)
 
     def _run(self, statement: Statement, max_rows: int, timeout: float, tag: str, *, repeats: bool) -> Results:
@@ -193,11 +187,11 @@ class PostgresConnection(TransactingConnection):
             text, prefix = statement.write_explain(None if max_rows is None else max_rows + 1)
             with self._translate_errors(cursor, statement, timeout, prefix):
                 cost = read_cost(ask(cursor, text))
-        return Plan(untold=cost) if self._row_security else Plan(cost)
+        return Plan(secret_cost=cost) if self._row_security else Plan(cost)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return with_labels({}, catalog)  # what one caller sees is not for another's prompt
+            return {}  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
             with self._open_transaction(NOTHING, seconds) as cursor:
@@ -228,7 +222,8 @@ class PostgresConnection(TransactingConnection):
             rls.confirm(ask(cursor, *question), self._caller)
 
     def _read_own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
-        return ask(cursor, own_functions.FUNCTIONS, (own_functions.strip_schemas(self._allowed),))
+        names = own_functions.strip_schemas(self._allowed)
+        return ask(cursor, own_functions.FUNCTIONS, (names,)) if names else "[]"
 
     def _describe(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> Shape:
         """The columns that `statement` gives; what the server says of their types is asked once for each type."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from sqlchat.connections.servers.pool import NAME_COLUMNS, make_locked_error, make_timeout_error
@@ -42,38 +41,6 @@ TABLE_DENIED = re.compile(r"permission denied for (table|view|relation|materiali
 PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The parts of a server's error report that we use."""
-
-    sqlstate: str
-    message: str
-    hint: str = ""
-    statement_position: int = 0
-    internal_position: int = 0
-    internal_query: str | None = None
-    context: str = ""
-    """One line for each function, and each of its statements, in which the fault occurred."""
-
-    @classmethod
-    def read(cls, exc: Any) -> Fault:
-        """Read the report of a psycopg2.Error."""
-        diag = exc.diag
-        return cls(
-            sqlstate=exc.pgcode or "",
-            message=(diag.message_primary or "").strip(),
-            hint=(diag.message_hint or "").strip(),
-            statement_position=int(diag.statement_position or 0),
-            internal_position=int(diag.internal_position or 0),
-            internal_query=diag.internal_query,
-            context=diag.context or "",
-        )
-
-    def is_within_function(self, sql: str, around: int) -> bool:
-        """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
-        return len(self.context.replace(sql, "").splitlines()) > around
-
-
 def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:
     """Make the error of a failed connection from the driver's `text`. Quotes it only if the server is `near`.
 
@@ -99,17 +66,22 @@ UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Undefined table, column, schema, function, object."""
 
 
-def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
-    """Make the error for a statement. `prefix` is the number of characters that were sent before `sql`."""
-    if ROW_TOO_LARGE in fault.message:
+def make_query_error(exc: Any, sql: str, timeout: float, prefix: int, *, hides_message: bool = False) -> SqlchatError:
+    """Make the error for a statement from a psycopg2.Error. `prefix` characters were sent before `sql`.
+
+    `hides_message`: a function of the database wrote the message, which may quote any row.
+    """
+    diag, sqlstate = exc.diag, exc.pgcode or ""
+    message = "A function of the database failed" if hides_message else (diag.message_primary or "").strip()
+    if ROW_TOO_LARGE in message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
-    if FOREIGN_SERVER_LOST.fullmatch(fault.sqlstate):
-        words = fault.message.partition("\n")[0].rstrip(".")
+    if FOREIGN_SERVER_LOST.fullmatch(sqlstate):
+        words = message.partition("\n")[0].rstrip(".")
         return ForeignServerUnavailableError(
             f"A server that the database reads from cannot be reached: {words}.", retry_after=5
         )
-    match fault.sqlstate:
-        case "57014" if REMOTE in fault.context:
+    match sqlstate:
+        case "57014" if REMOTE in (diag.context or ""):
             return QueryTimeoutError("A server that the database reads from stopped the query at its own time limit.")
         case "57014":
             return make_timeout_error(timeout)
@@ -117,18 +89,25 @@ def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> Sql
             return make_locked_error()
         case "42P11":
             return SQLRefusedError("Only one statement that returns rows can be run.")
-    hint = f" Hint: {fault.hint}" if fault.hint else ""
-    if fault.sqlstate == "42501" and TABLE_DENIED.match(fault.message):
-        hint = f" {NAME_COLUMNS}"
-    detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
-    kind = UnknownNameError if fault.sqlstate in UNKNOWN_NAMES else QueryError
-    return kind(detail, sqlstate=fault.sqlstate, **_find_position(fault, sql, prefix))
+    hint = "" if hides_message else (diag.message_hint or "").strip()
+    if sqlstate == "42501" and TABLE_DENIED.match(message):
+        hint = NAME_COLUMNS
+    elif hint:
+        hint = f"Hint: {hint}"
+    detail = f"{message[:1].upper()}{message[1:].rstrip('.')}. {hint}".rstrip()
+    kind = UnknownNameError if sqlstate in UNKNOWN_NAMES else QueryError
+    return kind(detail, sqlstate=sqlstate, **_find_position(diag, sql, prefix))
 
 
-def _find_position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
+def is_within_function(exc: Any, sql: str, around: int) -> bool:
+    """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
+    return len((exc.diag.context or "").replace(sql, "").splitlines()) > around
+
+
+def _find_position(diag: Any, sql: str, prefix: int) -> dict[str, Any]:
     """Return the 1-based position of the fault in `sql`, in characters; nothing if it is elsewhere."""
-    if fault.internal_query is not None:
-        own = sql.startswith(fault.internal_query) and fault.internal_position
-        return {"position": fault.internal_position} if own else {}
-    position = fault.statement_position - prefix
+    if diag.internal_query is not None:
+        position = int(diag.internal_position or 0)
+        return {"position": position} if position and sql.startswith(diag.internal_query) else {}
+    position = int(diag.statement_position or 0) - prefix
     return {"position": position} if 1 <= position <= len(sql) + 1 else {}

@@ -9,53 +9,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.errors import ConnectionConfigError
 
 FIELDS = ("allow_functions",)
 MOST = 100
 SYSTEM = "pg_catalog"
 NAME = re.compile(r"(?:(?P<schema>[^\s.\"()]{1,63})\.)?(?P<name>[^\s.\"()]{1,63})")
-VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
 
-FUNCTIONS = """
-SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, p.proname, l.lanname,
-    l.lanpltrusted OR l.lanname = 'sql', p.provolatile, p.prosecdef, p.prokind,
-    pg_catalog.pg_function_is_visible(p.oid))
+FUNCTIONS = qualify("""
+SELECT coalesce(json_agg(json_build_array(n.nspname, p.proname, l.lanname, pg_function_is_visible(p.oid), CASE
+    WHEN p.prokind <> 'f' THEN 'is no plain function'
+    WHEN p.provolatile <> 'i' THEN concat('is ', CASE p.provolatile WHEN 's' THEN 'stable' ELSE 'volatile' END,
+        ' in ', l.lanname, ', and only immutable functions may be allowed')
+    WHEN p.prosecdef THEN 'runs with the rights of its owner (SECURITY DEFINER)'
+    WHEN NOT (l.lanpltrusted OR l.lanname = 'sql')
+        THEN concat('is written in ', l.lanname, ', which reaches out of the database') ELSE '' END)
     ORDER BY n.nspname, p.proname), '[]')
-FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-WHERE p.proname = ANY (%s::pg_catalog.text[])
-"""
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+WHERE p.proname = ANY (%s::text[])
+""")
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One of the functions that share a name and differ in their arguments."""
 
     schema: str
     name: str
     language: str
-    is_trusted: bool
-    volatility: str
-    is_definer: bool
-    kind: str
-    """pg_proc.prokind: `f` is a plain function."""
     is_visible: bool
-
-    def find_fault(self) -> str:
-        """Return why it may not be called; "" if it may."""
-        if self.kind != "f":
-            return "is no plain function"
-        if self.volatility != "i":
-            return f"is {VOLATILITY[self.volatility]} in {self.language}, and only immutable functions may be allowed"
-        if self.is_definer:
-            return "runs with the rights of its owner (SECURITY DEFINER)"
-        return "" if self.is_trusted else f"is written in {self.language}, which reaches out of the database"
+    fault: str
+    """Why it may not be called; empty if it may."""
 
 
 def read_names(config: Mapping[str, Any]) -> tuple[str, ...]:
@@ -85,7 +73,7 @@ def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
     for name, variants in _group_by_name(functions_json, names).items():
         if not variants:
             raise ConnectionConfigError(f"allow_functions: there is no function {name!r} of your own.")
-        if fault := next(filter(None, (variant.find_fault() for variant in variants)), ""):
+        if fault := next(filter(None, (variant.fault for variant in variants)), ""):
             raise ConnectionConfigError(f"allow_functions: {name!r} {fault}; a view may call it instead.")
         languages = " and ".join(sorted({variant.language for variant in variants}))
         warnings.append(
@@ -101,7 +89,7 @@ def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
     """
     allowed: set[Variant] = set()
     for variants in _group_by_name(functions_json, names).values():
-        if not any(variant.find_fault() for variant in variants):
+        if not any(variant.fault for variant in variants):
             allowed.update(variants)
     visible = [variant for row in orjson.loads(functions_json) if (variant := Variant(*row)).is_visible]
     ambiguous = {variant.name.lower() for variant in visible if variant not in allowed}

@@ -16,6 +16,7 @@ import orjson
 
 from sqlchat.connections import profiling
 from sqlchat.connections.postgres.catalog import READABLE
+from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.connections.postgres.statement import quote_name
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
@@ -41,7 +42,7 @@ SAMPLING = 1.0
 """Seconds for the sample of one table."""
 FINITE = re.compile(r"-?\d")
 
-STATISTICS = f"""
+STATISTICS = qualify(f"""
 WITH readable AS ({READABLE.replace("%", "%%")} AND c.relname = ANY (%s)),
 columns AS MATERIALIZED (
     SELECT r.nspname, r.relname, r.reltuples, a.attname, t.typname = 'bpchar' AS padded,
@@ -49,52 +50,40 @@ columns AS MATERIALIZED (
             WHEN t.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') THEN 'number'
             WHEN t.typname IN ('date', 'timestamp', 'timestamptz', 'time') THEN 'time' ELSE 'other' END AS kind,
         r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE} AND r.relkind IN ('r', 'm')
-            AND pg_catalog.pg_stat_get_mod_since_analyze(r.oid) = 0 AS whole,
-        r.relkind = 'p' AS parent
-    FROM readable r
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
-    JOIN pg_catalog.pg_type t ON t.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
-    WHERE NOT r.relispartition AND pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT')
+            AND pg_stat_get_mod_since_analyze(r.oid) = 0 AS whole, r.relkind = 'p' AS parent
+    FROM readable r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type own ON own.oid = a.atttypid JOIN pg_type t ON t.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
+    WHERE NOT r.relispartition AND has_column_privilege(r.oid, a.attnum, 'SELECT')
 ),
 stats AS MATERIALIZED (
     SELECT schemaname, tablename, attname, inherited, null_frac, n_distinct, most_common_vals, histogram_bounds
-    FROM pg_catalog.pg_stats WHERE tablename = ANY (%s)
+    FROM pg_stats WHERE tablename = ANY (%s)
 ),
 known AS (
-    SELECT c.*, s.null_frac, s.most_common_vals AS common,
-        s.histogram_bounds AS bounds,
-        pg_catalog.round((CASE WHEN s.n_distinct >= 0 THEN s.n_distinct
-            ELSE -s.n_distinct * c.reltuples END)::pg_catalog.numeric) AS different
+    SELECT c.*, s.null_frac, s.most_common_vals AS common, s.histogram_bounds AS bounds, round((CASE
+        WHEN s.n_distinct >= 0 THEN s.n_distinct ELSE -s.n_distinct * c.reltuples END)::numeric) AS different
     FROM columns c FULL JOIN stats s
         ON s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname AND s.inherited = c.parent
     WHERE coalesce(c.kind, '') <> ''
 ),
 listed AS (
-    SELECT k.*,
-        CASE WHEN k.kind IN ('number', 'time') THEN pg_catalog.btrim(k.bounds::pg_catalog.text, '{{}}') END AS range
-    FROM known k
+    SELECT k.*, CASE WHEN k.kind IN ('number', 'time') THEN btrim(k.bounds::text, '{{}}') END AS range FROM known k
 )
-SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
+SELECT coalesce(json_agg(json_build_array(
     l.nspname, l.relname, l.attname, l.kind, l.padded, l.whole, l.reltuples, l.null_frac, l.different,
-    CASE WHEN l.kind <> 'other' THEN pg_catalog.to_json(l.common::pg_catalog.text::pg_catalog.text[]) END,
-    CASE WHEN l.kind = 'text' THEN pg_catalog.to_json(l.bounds::pg_catalog.text::pg_catalog.text[])
-        WHEN l.range <> '' THEN pg_catalog.json_build_array(pg_catalog.split_part(l.range, ',', 1),
-            pg_catalog.reverse(pg_catalog.split_part(pg_catalog.reverse(l.range), ',', 1))) END)), '[]')
+    CASE WHEN l.kind <> 'other' THEN to_json(l.common::text::text[]) END,
+    CASE WHEN l.kind = 'text' THEN to_json(l.bounds::text::text[]) WHEN l.range <> '' THEN json_build_array(
+        split_part(l.range, ',', 1), reverse(split_part(reverse(l.range), ',', 1))) END)), '[]')
 FROM listed l
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 
 
-def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+def read_profiles(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     """Return profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError.
 
     Reads statistics first. Reads samples of views, of tables without statistics, and of small tables that hold more
     texts than their statistics list.
     """
-    return profiling.limit_values(profiling.with_labels(_read(ask, catalog, timeout), catalog))
-
-
-def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     now = time.monotonic()
     statistics_until, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     profiles: dict[Path, ColumnProfile] = {}
@@ -192,22 +181,17 @@ def write_sample_query(table: Table, columns: Sequence[str], kinds: Sequence[Kin
     source = f"{quote_name(table.schema)}.{quote_name(table.name)}"
     return (
         f"WITH s AS MATERIALIZED (SELECT {cells} FROM {source} LIMIT {most + 1}) "  # noqa: S608 - quoted names
-        f"SELECT pg_catalog.json_build_array((SELECT pg_catalog.count(*) FROM s), {facts})"
+        + qualify(f"SELECT json_build_array((SELECT count(*) FROM s), {facts})")  # noqa: S608
     )
 
 
 def _write_facts(name: str, kind: Kind) -> str:
     if kind == "other":
-        return f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
+        return f"(SELECT json_build_array(count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
     values = "NULL"
     if kind in ("text", "number"):
         limit = profiling.MOST_VALUES if kind == "text" else profiling.MOST_NUMBERS
-        groups = (
-            f"SELECT {name}::pg_catalog.text AS v, pg_catalog.count(*) AS n FROM s WHERE {name} IS NOT NULL "  # noqa: S608
-            f"GROUP BY {name} ORDER BY n DESC, {name} LIMIT {limit + 1}"
-        )
-        values = f"(SELECT pg_catalog.json_agg(v) FROM ({groups}) AS g)"  # noqa: S608
-    return (
-        f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), pg_catalog.count(DISTINCT {name}), "  # noqa: S608
-        f"pg_catalog.min({name})::pg_catalog.text, pg_catalog.max({name})::pg_catalog.text, {values}) FROM s)"
-    )
+        values = f"""(SELECT json_agg(v) FROM (SELECT {name}::text AS v, count(*) AS n FROM s WHERE {name} IS NOT NULL
+            GROUP BY {name} ORDER BY n DESC, {name} LIMIT {limit + 1}) AS g)"""  # noqa: S608
+    return f"""(SELECT json_build_array(
+        count({name}), count(DISTINCT {name}), min({name})::text, max({name})::text, {values}) FROM s)"""  # noqa: S608

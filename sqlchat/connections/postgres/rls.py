@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.postgres.catalog import READABLE
+from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 from sqlchat.sql.lexer import split_lexemes
 
@@ -38,29 +39,35 @@ COUNTS = re.compile(
 )
 """Names that reveal how many rows a table has: statistics, sizes, counters, and the place of a row in its file."""
 
-RIGHTS = f"""
+RIGHTS = qualify(f"""
 WITH readable AS ({READABLE})
-SELECT pg_catalog.json_build_object(
+SELECT json_build_object(
     'role', current_user,
     'same', current_user = session_user,
-    'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
-    'open', (SELECT pg_catalog.count(*) FROM readable
-        WHERE relkind IN ('r', 'p', 'f') AND NOT pg_catalog.row_security_active(oid)
-        AND (NOT relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits
-            WHERE inhrelid = oid AND pg_catalog.row_security_active(inhparent)))),
-    'sequences', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-            AND CASE WHEN c.relkind = 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT') END),
-    'views', (SELECT pg_catalog.count(*) FROM readable WHERE relkind = 'm' OR relkind = 'v'
-        AND NOT coalesce(reloptions && ARRAY['security_invoker=true', 'security_invoker=on',
-            'security_invoker=1', 'security_invoker=yes'], false)),
-    'escapes', EXISTS (SELECT FROM pg_catalog.pg_roles
-        WHERE rolname <> current_user AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER')
-        AND (rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_catalog.pg_class c
+    'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),
+    'open', (SELECT count(*) FROM readable WHERE relkind IN ('r', 'p', 'f') AND NOT row_security_active(oid)
+        AND (NOT relispartition
+            OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = oid AND row_security_active(inhparent)))),
+    'sequences', (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname NOT LIKE 'pg\\_%' AND has_schema_privilege(n.oid, 'USAGE')
+            AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') END),
+    'views', (SELECT count(*) FROM readable WHERE relkind = 'm' OR relkind = 'v' AND NOT coalesce(reloptions &&
+        '{{security_invoker=true,security_invoker=on,security_invoker=1,security_invoker=yes}}'::text[], false)),
+    'escapes', EXISTS (SELECT FROM pg_roles WHERE rolname <> current_user AND pg_has_role(session_user, oid, 'MEMBER')
+        AND (rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_class c
             WHERE c.relrowsecurity AND NOT c.relforcerowsecurity AND c.relowner = pg_roles.oid))))
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 """Reads, as the role, what it may read past policies, and whether the login role may bypass them."""
+WARNINGS = {
+    "open": "{} tables that {role} may read show it all their rows.",
+    "views": "{} views that {role} may read show what their owner sees; set security_invoker on those that should "
+    "follow the caller's policies.",
+    "sequences": "{} sequences that {role} may read tell how many rows were made for all callers; revoke SELECT on "
+    "them.",
+    "escapes": "The role that logs in may itself read past the policies; give this connection one that is granted "
+    "{role} alone, with NOINHERIT.",
+}
+"""By the names of RIGHTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +94,7 @@ class RowSecurity:
             )
         if rights["same"]:
             raise ConnectionConfigError(f"rls_role: log in as another role than {self.role}, one that may become it.")
-        warnings = []
-        if rights["open"]:
-            warnings.append(f"{rights['open']} tables that {self.role} may read show it all their rows.")
-        if rights["views"]:
-            warnings.append(
-                f"{rights['views']} views that {self.role} may read show what their owner sees; "
-                "set security_invoker on those that should follow the caller's policies."
-            )
-        if rights["sequences"]:
-            warnings.append(
-                f"{rights['sequences']} sequences that {self.role} may read tell how many rows were made for all "
-                f"callers; revoke SELECT on them."
-            )
-        if rights["escapes"]:
-            warnings.append(
-                f"The role that logs in may itself read past the policies; give this connection one that is granted "
-                f"{self.role} alone, with NOINHERIT."
-            )
-        return warnings
+        return [words.format(rights[name], role=self.role) for name, words in WARNINGS.items() if rights[name]]
 
 
 def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:

@@ -59,7 +59,7 @@ psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the dri
 
 
 class Session(psycopg2.extensions.connection):
-    lent = False
+    is_lent = False
     """Whether a pooler lends us a session of the server for one transaction, and then lends it to others."""
     is_used = False
     """Whether it has run a statement before, so that its connection may have died since."""
@@ -81,11 +81,11 @@ class Session(psycopg2.extensions.connection):
     @property
     def epilogue(self) -> str:
         """SQL that ends a transaction and undoes what outlives it."""
-        return RESET_LENT if self.lent else RESET
+        return RESET_LENT if self.is_lent else RESET
 
     def write_preparation(self, sql: str) -> list[str]:
         """`sql`, which prepares statements, if this session has not run it yet and is ours alone."""
-        if self.lent or sql in self.prepared:
+        if self.is_lent or sql in self.prepared:
             return []
         self.prepared.add(sql)
         return [sql]
@@ -94,7 +94,7 @@ class Session(psycopg2.extensions.connection):
     def reads_texts_alike(self) -> bool:
         """Whether a text means the same to the server before and after our settings: a message is read as a whole."""
         reads_quotes_alike = self.get_parameter_status("standard_conforming_strings") == "on"
-        return not self.lent and reads_quotes_alike and self.sent_encoding != NO_ENCODING
+        return not self.is_lent and reads_quotes_alike and self.sent_encoding != NO_ENCODING
 
     @property
     def sent_encoding(self) -> str:
@@ -140,11 +140,11 @@ def connect(target: ServerConfig, address: str) -> Session:
     with raw.cursor() as cursor:
         cursor.execute(ASKED_ONCE)
         ((backend, raw.steps_down),) = cursor.fetchall()
-    raw.lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
+    raw.is_lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
     raw.prepared, raw.shapes = set(), {}
     if raw.sent_encoding == NO_ENCODING:
         raw.set_client_encoding(NO_ENCODING)  # has the driver read by our codec
-    if not raw.lent:
+    if not raw.is_lent:
         raw.set_session(readonly=True)
     psycopg2.extensions.register_type(_RAW, raw)
     return raw
@@ -160,12 +160,9 @@ def _write_authorities(target: ServerConfig) -> Iterator[str]:
 
         yield certifi.where()
     else:
-        try:
-            file = tempfile.NamedTemporaryFile("w", prefix="sqlchat-authorities-", suffix=".pem")  # noqa: SIM115
-        except OSError as exc:
-            raise psycopg2.OperationalError("no temporary file for the authorities") from exc
-        with file:
+        with contextlib.ExitStack() as opened:
             try:
+                file = opened.enter_context(tempfile.NamedTemporaryFile("w", prefix="sqlchat-authorities-"))
                 file.write(target.authorities)
                 file.flush()
             except OSError as exc:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlchat.connections.postgres.csv import OPTIONS, Shape
-from sqlchat.connections.postgres.definitions import Expected
+from sqlchat.connections.postgres.definitions import ExpectedDefinitions
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE, Session
 from sqlchat.connections.servers.connection import cut_end, write_comment
@@ -30,7 +30,7 @@ PINS = (
     ("extra_float_digits", "1"),
     ("quote_all_identifiers", "off"),
 )
-"""How long a transaction may wait, and how values and texts are written in it."""
+"""Limits of a transaction's waiting, and the notation of values and texts in it."""
 CONNECTION_CHECK = ("client_connection_check_interval", "1s")
 
 STEP_DOWN = f"""SELECT pg_catalog.set_config('role', CASE
@@ -47,7 +47,7 @@ PIECE = re.compile(
 """Splits a text in linear time: a comment or a dollar quote without its end takes all the rest, once."""
 QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
 IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[\w$](?:[\w$ -]*[\w$])?')
-"""A name in quotes, or one as it stands between commas: what a schema is called may hold blanks."""
+"""A name in quotes, or the text between two commas: the name of a schema may hold blanks."""
 ESTIMATE = re.compile(r'"Total Cost": ([^,\s]+)')
 BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
 """bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
@@ -59,7 +59,7 @@ class Statement:
 
     text: str
     is_query: bool
-    """True where it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
+    """Whether it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
 
     @classmethod
     def read(cls, sql: str) -> Statement:
@@ -70,10 +70,10 @@ class Statement:
         return cls(text, first in QUERY_WORDS)
 
     def write_copy(self, shape: Shape, rows: int, largest_row: int, *, tag: str, then: str = "") -> tuple[str, int]:
-        """COPY of at most `rows` rows, as `shape` says, and how many characters stand before the text in it.
+        """Write a COPY of at most `rows` rows for `shape`; return it, and the number of characters before the text.
 
-        A row past `largest_row` bytes is an error there: the driver would hold it whole before we could count. `then`
-        is SQL that follows the COPY in the same message.
+        A row above `largest_row` bytes is an error of the server, since the driver reads a row whole before we can
+        count. `then` is SQL that follows the COPY in the same message.
         """
         names = [f"c{number}" for number in range(len(shape.columns))]
         sizes = [
@@ -95,9 +95,9 @@ class Statement:
         return before + self.text + after + write_comment(tag), len(before)
 
     def write_explain(self, rows: int | None) -> tuple[str, int]:
-        """EXPLAIN of at most `rows` rows, without running them, and how many characters stand before the text.
+        """Write an EXPLAIN of at most `rows` rows; return it, and the number of characters before the text.
 
-        Like COPY's, its parentheses hold one query, which the server has found the text to be.
+        Like those of COPY, its parentheses hold one query: the server has checked that the text is one.
         """
         before = "EXPLAIN (FORMAT JSON) SELECT * FROM ("
         limit = "ALL" if rows is None else str(rows)
@@ -105,10 +105,10 @@ class Statement:
 
 
 def read_cost(plan_json: str) -> float:
-    """Cost of the topmost step of a plan.
+    """Return the cost of the topmost step of a plan.
 
-    Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
-    quotes would stand behind a backslash.
+    It is found by its key, since a plan may be nested too deep for a reader of JSON. In a name or a text, a backslash
+    would stand before the quotes.
     """
     match = ESTIMATE.search(plan_json)
     assert match is not None
@@ -122,25 +122,25 @@ def write_prologue(
     *,
     search_path: str,
     caller: Mapping[str, str],
-    expected: Expected,
+    expected: ExpectedDefinitions,
     is_described: bool = False,
 ) -> tuple[str, list[Any]]:
-    """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
+    """Write SQL, and its parameters, that opens a read-only transaction and plans `statement` as the portal.
 
-    It is one message of several statements, of which the last describes the columns. What else a transaction must
-    ask or set before the text is planned is one more statement of it. If the text `is_described`, that last one is
-    left to follow: the server has once found this very text to be one query, so it may stand in the message itself.
+    It is one message of several statements; the last one describes the columns. A new setting or check before
+    planning is one more statement. If the text `is_described`, the last one is left out, and the text stands in the
+    message itself: the server has checked once that this text is one query.
 
-    Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
-    once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
-    must be read as the one that was checked was, and run as the same `caller` (settings by which the database
-    knows whom a query runs for). A superuser's transaction takes a role that may only read, so that the server itself
-    refuses its files, slots and settings.
+    Settings belong to the transaction, so they also hold behind a pooler, and end with the ROLLBACK. They are set
+    again after planning, since planning calls immutable functions, whose bodies may change them: the server must read
+    the text that follows like the checked one, and run it as the same `caller` (settings that name the caller to the
+    database). A superuser's transaction takes a role that may only read, so that the server itself refuses files,
+    slots and settings.
     """
     checks = (CONNECTION_CHECK,) if session.server_version >= 140000 else ()
     pins, milliseconds = (*PINS, ("client_encoding", session.sent_encoding), *checks), max(1, round(timeout * 1000))
     preparation = session.write_preparation(_write_preparation(pins))
-    setting = [_write_pins(pins, milliseconds) if session.lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
+    setting = [_write_pins(pins, milliseconds) if session.is_lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
     if search_path:
         setting.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
     setting += [f"SET LOCAL {name} = %s" for name in caller]
@@ -165,14 +165,14 @@ def _write_pins(pins: tuple[tuple[str, str], ...], milliseconds: int) -> str:
 
 @functools.cache
 def _write_preparation(pins: tuple[tuple[str, str], ...]) -> str:
-    """Prepares `_write_pins` as one statement, which the server reads and plans once."""
+    """Write SQL that prepares `_write_pins` as one statement, which the server reads and plans once."""
     values = [("statement_timeout", "$1"), *((name, f"'{value}'") for name, value in pins)]
     calls = ", ".join(f"pg_catalog.set_config('{name}', {value}, true)" for name, value in values)
     return f"PREPARE sqlchat_pins (pg_catalog.text) AS SELECT {calls}"
 
 
 def read_search_path(schema: str) -> str:
-    """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
+    """Read the field `schema` (names with commas between them) as a search path. Raises ConnectionConfigError."""
     names = IDENTIFIER.findall(schema)
     if schema.strip() and "".join(IDENTIFIER.sub("", schema).split()) != "," * (len(names) - 1):
         raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
@@ -180,7 +180,7 @@ def read_search_path(schema: str) -> str:
 
 
 def list_schemas(path: str) -> list[str]:
-    """The names in what `read_search_path` gives, but for the one that stands for the user's own schema."""
+    """Return the names in a search path, without `$user`."""
     names = [name[1:-1].replace('""', '"') for name in IDENTIFIER.findall(path)]
     return [name for name in names if name != "$user"]
 
@@ -190,7 +190,7 @@ def quote_name(name: str) -> str:
 
 
 def _write_size_limit(sizes: Sequence[str], largest: int) -> str:
-    """A condition that raises ROW_TOO_LARGE for a row of more than `largest` bytes; most rows have no large value."""
+    """Write a condition that raises ROW_TOO_LARGE for a row above `largest` bytes; most rows have no large value."""
     if not sizes:
         return ""
     total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes)

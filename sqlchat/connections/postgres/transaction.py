@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -14,8 +13,8 @@ import psycopg2.extensions
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.connections.postgres.csv import Shape
-from sqlchat.connections.postgres.definitions import CHANGED, Expected
-from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error
+from sqlchat.connections.postgres.definitions import CHANGED, ExpectedDefinitions
+from sqlchat.connections.postgres.errors import is_within_function, make_config_error, make_query_error
 from sqlchat.connections.postgres.rows import hang_up
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import OPEN_CONTEXT_LINES, Statement, write_prologue
@@ -38,7 +37,7 @@ NO_USE = frozenset({None, "26000"})
 """SQLSTATEs of a session that is of no use any more: none at all, and one without our prepared statements."""
 
 
-class RepeatedError(Exception):
+class ResendError(Exception):
     """A statement is to be sent again, in two messages: its session was dead, or names mean something else now."""
 
 
@@ -47,7 +46,7 @@ class TransactingConnection(ServerConnection):
     _search_path = ""
     _caller: Mapping[str, str] = {}
     """Settings by which the database knows whom a query runs for."""
-    _expected = Expected()
+    _expected = ExpectedDefinitions()
 
     def _connect(self, address: str) -> Session:
         return connect(self._target, address)
@@ -125,7 +124,7 @@ class TransactingConnection(ServerConnection):
     def _translate_repeated(
         self, cursor: psycopg2.extensions.cursor, statement: Statement, timeout: float, prefix: int
     ) -> Iterator[None]:
-        """Around one message that opens the transaction and runs the statement. Raises RepeatedError as well."""
+        """Around one message that opens the transaction and runs the statement. Raises ResendError as well."""
         started = time.monotonic()
         try:
             with self._translate_errors(cursor, statement, timeout, prefix, OPEN_CONTEXT_LINES):
@@ -133,11 +132,11 @@ class TransactingConnection(ServerConnection):
         except (DatabaseUnavailableError, QueryError) as exc:
             was_dead = isinstance(exc, DatabaseUnavailableError) and time.monotonic() - started < GRACE
             if was_dead or str(exc.facts.get("sqlstate", "")).startswith(NOT_AS_READ):
-                raise RepeatedError from exc
+                raise ResendError from exc
             raise
 
     def _remember_shape(self, session: Session, statement: Statement, shape: Shape) -> None:
-        if self._expected.fixes_columns and not session.lent:
+        if self._expected.fixes_columns and not session.is_lent:
             session.shapes[statement.text, self._expected] = shape
             if len(session.shapes) > MOST_SHAPES:
                 del session.shapes[next(iter(session.shapes))]
@@ -170,12 +169,10 @@ class TransactingConnection(ServerConnection):
         except psycopg2.Error as exc:
             if cursor.connection.closed or exc.pgcode in NO_USE:
                 raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
-            fault = Fault.read(exc)
-            if context_lines and not fault.context and CHANGED in fault.message:
+            if context_lines and not exc.diag.context and CHANGED in (exc.diag.message_primary or ""):
                 raise CatalogChangedError("The database is being changed; try again.", retry_after=1) from exc
-            if self._caller and fault.is_within_function(statement.text, context_lines):
-                fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
-            raise make_query_error(fault, statement.text, timeout, prefix) from exc
+            hides_message = bool(self._caller) and is_within_function(exc, statement.text, context_lines)
+            raise make_query_error(exc, statement.text, timeout, prefix, hides_message=hides_message) from exc
 
 
 def get_session(cursor: psycopg2.extensions.cursor) -> Session:

@@ -1,7 +1,7 @@
 """Reads and checks the config of a connection to a database server.
 
-Only the documented fields exist: what a driver would read beyond them (option strings, service files, sockets, host
-lists) never reaches it. A `url` is taken apart into the same fields here and forgotten; no message echoes it.
+Only the documented fields exist: option strings, service files, sockets and host lists never reach a driver. A `url`
+is split into the same fields and forgotten; no message shows it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ AUTHORITIES = "sslrootcert"
 LONGEST_PEM = 100_000  # characters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
+    """The address of a server, whose data to read there, and how to log in."""
+
     host: str
     port: int
-    database: str
-    user: str
+    database: str = ""
+    user: str = ""
     password: str = field(default="", repr=False)
     sslmode: str = ""
     authorities: str = ""
-    """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
+    """Certificates (PEM) of the authorities that may vouch for the server; empty: the public ones."""
     schema: str = ""
     channel_binding: str = ""
-    """Whether the password's proof is bound to the TLS session, in libpq's words; said in a url alone."""
+    """Whether the password's proof is bound to the TLS session, in libpq's words; only a url can set it."""
 
     @property
     def place(self) -> str:
@@ -52,7 +54,7 @@ def read_server_config(
     schema: bool = False,
     others: tuple[str, ...] = (),
 ) -> ServerConfig:
-    """Validate `config`; `port` is the default one, and `others` are fields that somebody else reads.
+    """Validate `config`; `port` is the default one, and `others` are fields that the caller reads.
 
     Raises ConnectionConfigError that names the field.
     """
@@ -78,7 +80,7 @@ def read_server_config(
 
 
 def read_port(given: str, default: int) -> int:
-    """The number in `given`, or `default` for an empty text. Raises ConnectionConfigError."""
+    """Return the number in `given`, or `default` for an empty text. Raises ConnectionConfigError."""
     number = given or str(default)
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
         raise ConnectionConfigError("port: must be a number between 1 and 65535.")
@@ -86,7 +88,7 @@ def read_port(given: str, default: int) -> int:
 
 
 def read_authorities(given: Any) -> str:
-    """The certificates in `given`, written anew, so that nothing else in it goes any further."""
+    """Return the certificates in `given`, written anew without anything that stood between them."""
     if given is None:
         return ""
     try:
@@ -101,7 +103,7 @@ def read_authorities(given: Any) -> str:
 
 
 def read_texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
-    """The given fields as texts, each of which is known and clean; `others` and fields that are null are left out."""
+    """Check that all fields are known, and return them as texts, without `others` and those that are null."""
     if unknown := sorted(str(name) for name in config if name not in (*known, *others)):
         names = ", ".join((*known, *others))
         raise ConnectionConfigError(f"config: unknown field {', '.join(unknown)}; known are {names}.")

@@ -1,7 +1,8 @@
-"""The base of the connections to Postgres and MySQL: address, pool of sessions and deadlines."""
+"""The base of the connections to Postgres, MySQL and Spark: address, pool of sessions and deadlines."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from abc import abstractmethod
@@ -26,7 +27,7 @@ from sqlchat.errors import (
 CATALOG_TIMEOUT = 60.0
 """Seconds for a question of our own."""
 WAITING_READER = 1e6
-"""Seconds that we wait for whoever reads the rows, which the reader limits."""
+"""Seconds that we wait for the reader of the rows, who has limits of its own."""
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
 
 
@@ -41,21 +42,25 @@ class ServerConnection(Connection):
 
     @abstractmethod
     def _connect(self, address: str) -> Any:
-        """A session of the driver with the server at the tested `address`. Raises what `unconnected` names."""
+        """Open a session with the server at the tested `address`. Raises the errors of `unconnected`."""
 
     @abstractmethod
     def _explain_refusal(self, exc: Exception, *, near: bool) -> ConnectionConfigError:
-        """Why connecting failed. `near`: the server is in our network, so its words may be told."""
+        """Make the error of a failed connection. `near`: the server is in our network, so its words may be shown."""
+
+    def _try_session(self, session: Any) -> None:
+        """Check that the session can be used. Raises the errors of `unconnected`."""
 
     @abstractmethod
     def _read_warnings(self) -> tuple[list[str], bool]:
-        """Warnings for the connection's status, and whether the session is encrypted."""
+        """Return warnings for the connection's status, and whether the session is encrypted."""
 
     def check(self) -> list[str]:
         address = self._find_address()
         near = ipaddress.ip_address(address).is_private
         try:
-            self._connect(address).close()
+            with contextlib.closing(self._connect(address)) as session:
+                self._try_session(session)
         except self.unconnected as exc:
             raise self._explain_refusal(exc, near=near) from exc
         warnings, is_encrypted = self._read_warnings()
@@ -65,7 +70,7 @@ class ServerConnection(Connection):
         self._pool.dispose()
 
     def _check_out(self) -> PoolProxiedConnection:
-        """A session of the pool. Raises BusyError and DatabaseUnavailableError."""
+        """Take a session of the pool. Raises BusyError and DatabaseUnavailableError."""
         try:
             return self._pool.connect()
         except sqlalchemy.exc.TimeoutError as exc:
@@ -81,12 +86,10 @@ class ServerConnection(Connection):
 
 
 def cut_end(sql: str, pieces: re.Pattern[str]) -> tuple[str, str]:
-    """The text without what follows its end, and its first word or sign in lower case.
+    """Return the text up to the end of its statement, and its first word or sign in lower case.
 
-    `pieces` splits it: what its group `skipped` matches (semicolons, blanks, comments) is no part of the statement.
-    Mistaking where the statement ends is harmless: what the server checks and what it runs is this text.
-
-    Raises SQLRefusedError for a text that cannot be sent at all.
+    `pieces` splits it; its group `skipped` matches semicolons, blanks and comments. A mistake about the end is
+    harmless, since the server checks and runs the same text. Raises SQLRefusedError for a text that cannot be sent.
     """
     try:
         sql.encode()
@@ -101,5 +104,5 @@ def cut_end(sql: str, pieces: re.Pattern[str]) -> tuple[str, str]:
 
 
 def write_comment(tag: str) -> str:
-    """A trailing comment by which an administrator finds the request again."""
+    """Write a trailing comment by which an administrator finds the request."""
     return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""

@@ -1,7 +1,4 @@
-"""Ends statements whose server keeps no timeout: one thread watches the time of many.
-
-A statement that is late is ended by closing its line under it.
-"""
+"""Ends statements whose server keeps no timeout, by closing their lines: one thread watches the time of many."""
 
 from __future__ import annotations
 
@@ -22,10 +19,10 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def hang_up(descriptor: int) -> None:
-    """End a line to a server, whatever thread waits for an answer on it; once its owner closes it, it is reset.
+    """End a line to a server, even if a thread waits for an answer on it; it is reset when its owner closes it.
 
-    An ordinary close tells a server nothing while it waits for room to write into: the kernel lets it wait for a
-    minute, with its statement, and a reset ends that.
+    A server that waits for room to write does not notice an ordinary close, and goes on with its statement for a
+    minute. It notices a reset.
     """
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
@@ -33,18 +30,18 @@ def hang_up(descriptor: int) -> None:
 
 
 class Deadline:
-    """Something to be done at a time, unless it is cancelled before."""
+    """An action at a time, unless it is cancelled before."""
 
     def __init__(self, at: float, act: Callable[[], object], deadlines: Deadlines) -> None:
         self.at, self.act, self._deadlines = at, act, deadlines
         self.has_passed = False
 
     def renew(self, seconds: float) -> None:
-        """Count anew, from now. Does nothing where it has passed."""
+        """Count anew, from now. Does nothing if the deadline has passed."""
         self.at = time.monotonic() + seconds
 
     def cancel(self) -> None:
-        """Does nothing where it has passed."""
+        """Forget the action. Does nothing if the deadline has passed."""
         self._deadlines.forget(self)
 
 
@@ -60,7 +57,7 @@ class Deadlines:
         self._lock = threading.Lock()
 
     def start(self, seconds: float, act: Callable[[], object]) -> Deadline:
-        """Have `act` run, on a thread of its own, in so many seconds."""
+        """Run `act` on a thread of its own after so many seconds."""
         deadline = Deadline(time.monotonic() + seconds, act, self)
         with self._lock:
             self._pending.add(deadline)

@@ -1,7 +1,7 @@
-"""Which hosts a connection may reach. For the connections that speak over a network.
+"""Decides which hosts a connection may reach.
 
-A name is resolved once, every address of it is tested, and the caller connects to the very address that was tested:
-a name that changes its mind between test and use gains nothing.
+A name is resolved once, all its addresses are tested, and the caller connects to a tested address. So a name gains
+nothing if it resolves to another address later.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ METADATA = frozenset(
     for address in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
 )
 """Metadata and platform services of clouds outside the link-local range."""
-CARRIER_GRADE = ipaddress.ip_network("100.64.0.0/10")
-NOT_GLOBAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "3fff::/20", "192.0.0.0/24", "2001::/23")))
-"""Site-local, documentation and protocol assignments, which Python's `is_global` lets through in part."""
+THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+NOT_GLOBAL = tuple(
+    map(ipaddress.ip_network, ("100.64.0.0/10", "fec0::/10", "3fff::/20", "192.0.0.0/24", "2001::/23"))
+)
+"""Carrier-grade NAT, site-local, documentation and protocol assignments: `is_global` lets them through in part."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def resolve(host: str, port: int, allow_private: bool) -> str:
-    """The address to connect to, which was tested: `host` may be a name or a plainly written address.
+    """Return the tested address to connect to. `host` is a name, or an address in its usual notation.
 
-    `allow_private` lets loopback and private networks through. Raises ConnectionConfigError that names the reason;
-    addresses that a name resolved to are not told, since they describe our own network.
+    `allow_private` allows loopback and private networks. Raises ConnectionConfigError that names the reason, but not
+    the addresses of a name, since they describe our own network.
     """
     if not 1 <= port <= 65535:
         raise ConnectionConfigError("port: must be between 1 and 65535.")
@@ -46,7 +48,7 @@ def _is_literal(host: str) -> bool:
 
 
 def _read_literal(host: str) -> Address:
-    """An address in its one plain notation: `127.1`, `0x7f000001` and zone ids are other programs' readings."""
+    """Read an address in its usual notation; other programs also read `127.1`, `0x7f000001` and zone ids."""
     try:
         address = ipaddress.ip_address(host[1:-1] if re.fullmatch(r"\[.*:.*\]", host) else host)
     except ValueError:
@@ -75,28 +77,18 @@ def _refuse_address(address: Address, allow_private: bool) -> None:
     inner = _unwrap_address(address)
     if inner.is_link_local or inner in METADATA:
         raise ConnectionConfigError("host: link-local and metadata addresses cannot be reached.")
-    if inner.is_multicast or inner.is_unspecified or _is_reserved(inner):
+    is_reserved = inner.is_reserved and not inner.is_loopback
+    if inner.is_multicast or inner.is_unspecified or is_reserved or inner in THIS_NETWORK:
         raise ConnectionConfigError("host: this address belongs to no database server.")
-    if not allow_private and not _is_public(inner):
+    is_public = inner.is_global and not inner.is_private and not any(inner in network for network in NOT_GLOBAL)
+    if not allow_private and not is_public:
         raise ConnectionConfigError(
             "host: loopback and private addresses cannot be reached here; SQLCHAT_PRIVATE_HOSTS=true would allow it."
         )
 
 
-def _is_public(address: Address) -> bool:
-    if not address.is_global or address.is_private or address in CARRIER_GRADE:
-        return False
-    return not any(address in network for network in NOT_GLOBAL)
-
-
-def _is_reserved(address: Address) -> bool:
-    if address.version == 4:
-        return address.is_reserved or address in ipaddress.ip_network("0.0.0.0/8")
-    return address.is_reserved and not address.is_loopback
-
-
 def _unwrap_address(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
+    """Return the IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in NAT64 or (int(address) >> 32 == 0 and int(address) > 1):

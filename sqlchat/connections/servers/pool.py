@@ -1,4 +1,4 @@
-"""The pool of connections to one database server, alike for Postgres and MySQL. Their files alone use this."""
+"""The pool of connections to one database server, alike for Postgres, MySQL and Spark."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_locked_error() -> QueryTimeoutError:
 
 
 class CountedPool(QueuePool):
-    """Knows how many threads ask it for a connection at this moment."""
+    """A pool that counts the threads that wait for a connection."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -58,7 +58,7 @@ POOLS: weakref.WeakSet[CountedPool] = weakref.WeakSet()
 
 
 def count_connections() -> dict[str, int]:
-    """How many pooled connections are `in_use` in this process, are `idle`, and are `waiting`ed for."""
+    """Count this process' pooled connections that are `in_use` and `idle`, and threads that are `waiting` for one."""
     pools = list(POOLS)
     return {
         "in_use": sum(pool.checkedout() for pool in pools),
@@ -68,10 +68,10 @@ def count_connections() -> dict[str, int]:
 
 
 def make_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:
-    """A pool that waits `settings.pool_timeout` seconds for a free connection of `settings.pool_size`.
+    """Make a pool that waits `settings.pool_timeout` seconds for a free connection of `settings.pool_size`.
 
-    It leaves the reset of a returned connection to its user, who knows what outlives a ROLLBACK. There is no ping
-    before use either: the first message of a statement changes nothing, so it can be sent again over another one.
+    It does not reset a returned connection: its user knows what outlives a ROLLBACK. It does not ping before use: the
+    first message of a statement changes nothing, so it can be sent again on another connection.
     """
     return CountedPool(
         lambda: cast(DBAPIConnection, connect()),

@@ -1,8 +1,8 @@
-"""A connection string, as vendors and other tools write it -> the fields of a config.
+"""Reads a connection string, as vendors and other tools write it, into the fields of a config.
 
-What other clients add that changes nothing here is passed over, what means one of our fields is mapped to it, and the
-rest is refused: a driver would read files, other hosts and settings of the session from it. No message echoes more
-than the names of parameters.
+A parameter that means one of our fields is mapped to it. Parameters of other clients that change nothing here are
+ignored. All others are refused, since a driver would read files, other hosts and settings of the session from them.
+Messages show only the names of parameters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sqlchat.errors import ConnectionConfigError
 
 MOST_PARAMETERS = 30
 DRIVER = re.compile(r"\+[a-z0-9_]+\Z")
-"""Of `postgresql+psycopg2`, as SQLAlchemy writes which driver it means."""
+"""The name of a driver in a scheme, as in SQLAlchemy's `postgresql+psycopg2`."""
 PLACEHOLDER = re.compile(r"\[YOUR[-_]PASSWORD\]|\{your[-_]password\}|<(?:your[-_])?password>|\*{6,}", re.IGNORECASE)
-"""Stands for the password in what vendors show, such as Supabase, Azure and Neon."""
-PASSED_OVER = frozenset(
-    # what is done here anyway, or is about the pool, the threads or the prepared statements of another client
+"""A text in place of the password, as Supabase, Azure and Neon show it."""
+IGNORED = frozenset(
+    # done here anyway, or about the pool, the threads or the prepared statements of another client
     "application_name autocommit auto_reconnect allow_public_key_retrieval cache_prep_stmts charset "
     "character_encoding client_encoding collation command_timeout connect_timeout connection_limit "
     "connection_timeout date_strings default_row_fetch_size fallback_application_name keepalives keepalives_count "
@@ -45,10 +45,16 @@ SSLMODES = {
 }
 """MySQL's names, Heroku's `no-verify` and Go's `skip-verify`."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
-"""From the laxest to the strictest; of two the stricter holds."""
-SWITCHES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
-CHECKED = {"strict": "verify-full", "acceptinvalidcerts": "require"}
-REJECT = re.compile(r'\{"rejectunauthorized":(true|false)\}')
+"""From the laxest to the strictest; if a url has two, the stricter one holds."""
+TLS = {
+    "true": "require",
+    "1": "require",
+    "false": "disable",
+    "0": "disable",
+    '{"rejectunauthorized":true}': "verify-full",
+    '{"rejectunauthorized":false}': "require",
+}
+"""The values of `ssl` and the like that are no name of a mode, such as those of JavaScript's clients."""
 SEARCH_PATH = re.compile(r"(?:-c\s*|--)search[_-]path=((?:[^\s\\]|\\.)+)", re.IGNORECASE)
 PAIRS = re.compile(r"(?:psql\s+)?[\"']?[a-z][a-z _-]*\s*=", re.IGNORECASE)
 NAMES = {
@@ -62,18 +68,18 @@ NAMES = {
     }.items()
     for name in names.split()
 }
-"""The fields by their names in a text of pairs, as libpq and .NET have it."""
+"""Fields by their names in a text of pairs of libpq or .NET."""
 GO = re.compile(r"(?P<user>[^:@/]+):(?P<password>.*)@tcp\((?P<place>[^()]+)\)(?P<rest>/.*)")
 WRAPPED = re.compile(r"(?:psql\s+|(?:export\s+)?\w+=)?(?P<quote>[\"']?)(?P<url>[a-z][\w+.:]*://.*)(?P=quote)", re.I)
-"""A url as it stands in a shell or a file of settings: `psql 'postgresql://...'`, `DATABASE_URL="postgres://..."`."""
+"""A url in a shell or a file of settings: `psql 'postgresql://...'`, `DATABASE_URL="postgres://..."`."""
 REFERENCE = re.compile(r"reference=([a-zA-Z0-9-]+)")
-"""Says to Supabase's pooler which project is meant; so does the name of the user, behind a dot."""
+"""Names the project for Supabase's pooler; so does the user's name, behind a dot."""
 ENDPOINT = re.compile(r"(?:endpoint|project|--cluster)=[a-zA-Z0-9-]+")
-"""Says which database is meant to those who do not see the name of the host in TLS, as they do here."""
+"""Names the database for servers that do not see the host's name in TLS; here they see it."""
 
 
 def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, str]:
-    """The fields among `known` that `url` gives. Raises ConnectionConfigError."""
+    """Return the fields of `url`, all among `known`. Raises ConnectionConfigError."""
     wrapped = WRAPPED.fullmatch(url.strip())
     bare_url = (wrapped["url"] if wrapped else url.strip()).removeprefix("jdbc:")
     if placeholder := PLACEHOLDER.search(bare_url):
@@ -103,9 +109,9 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
 
 
 def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
-    """The fields of `host=... dbname=...`, as libpq has it, or of `Server=...;Database=...`, as .NET does.
+    """Return the fields of libpq's `host=... dbname=...`, or of .NET's `Server=...;Database=...`.
 
-    Raises ConnectionConfigError, which names no parameter: what looks like one may be a part of a password.
+    Raises ConnectionConfigError, which names no parameter, since it may be a part of a password.
     """
     try:
         pieces = text.split(";") if ";" in text else shlex.split(text.removeprefix("psql").strip().strip("\"'"))
@@ -114,10 +120,10 @@ def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     query: list[tuple[str, str]] = []
     for name, equals, value in (piece.partition("=") for piece in pieces if piece.strip()):
-        bare = re.sub("[ _-]", "", name.lower())
+        bare = _fold(name)
         if equals and (field := NAMES.get(bare)):
             fields[field] = value.strip()
-        elif equals and (bare in READERS or bare in PASSED_OVER):
+        elif equals and (bare in READERS or bare in IGNORED):
             query.append((bare, value.strip()))
         else:
             raise ConnectionConfigError(f"url: of such a text only {', '.join(sorted(NAMES))} and sslmode are taken.")
@@ -125,13 +131,13 @@ def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
 
 
 def _read_parameters(fields: dict[str, str], query: list[tuple[str, str]], known: list[str]) -> dict[str, str]:
-    """`fields` with what the parameters of a `query` say. Raises ConnectionConfigError."""
+    """Return `fields` with those that the parameters of a `query` mean. Raises ConnectionConfigError."""
     refused, given = [], []
     for name, value in query:
-        bare = name.lower().replace("_", "").replace("-", "")
+        bare = _fold(name)
         if reader := READERS.get(bare):
             given.append((reader, value))
-        elif bare not in PASSED_OVER:
+        elif bare not in IGNORED:
             refused.append(name)
     if refused:
         raise ConnectionConfigError(
@@ -165,64 +171,37 @@ def _make_unreadable_error(schemes: tuple[str, ...]) -> ConnectionConfigError:
     )
 
 
-def _map_field(name: str) -> Callable[[str], Mapping[str, str]]:
-    return lambda value: {name: value} if value else {}
+def _fold(text: str) -> str:
+    return re.sub("[ _-]", "", text.lower())
 
 
-def _map_sslmode(value: str) -> Mapping[str, str]:
-    return {"sslmode": SSLMODES.get(value.lower().replace("_", "").replace("-", ""), value.lower())} if value else {}
+def _read_as(
+    field: str, meanings: Mapping[str, str] | None = None, fault: str = ""
+) -> Callable[[str], Mapping[str, str]]:
+    """Make a reader of values that mean a `field`. `meanings` has no blanks, `_` and `-`; an empty one says nothing.
+
+    Without `meanings` a value is taken as it is. With them, another value raises `fault`, or is a name of a mode.
+    """
+
+    def read(value: str) -> Mapping[str, str]:
+        if meanings is None:
+            meaning = value
+        elif fault and _fold(value) not in meanings:
+            raise ConnectionConfigError(f"url: {fault}")
+        else:
+            meaning = meanings.get(_fold(value), value.lower())
+        return {field: meaning} if meaning else {}
+
+    return read
 
 
-def _map_tls(value: str) -> Mapping[str, str]:
-    """`ssl=true`, or `ssl={"rejectUnauthorized":true}`, as JavaScript's clients have it."""
-    bare = value.lower().replace(" ", "")
-    if strict := REJECT.fullmatch(bare):
-        return {"sslmode": "verify-full" if strict[1] == "true" else "require"}
-    return {"sslmode": SWITCHES[bare]} if bare in SWITCHES else _map_sslmode(bare)
+def _read_switch(mode: str) -> Callable[[str], Mapping[str, str]]:
+    """Make a reader of a switch that asks for `mode`; off, it asks for nothing."""
+    return lambda value: {"sslmode": mode} if TLS.get(value.lower()) == "require" else {}
 
 
-def _map_certificates(value: str) -> Mapping[str, str]:
-    bare = value.lower().replace("_", "")
-    if bare not in CHECKED:
-        raise ConnectionConfigError("url: `sslaccept` is strict or accept_invalid_certs; sslmode says more.")
-    return {"sslmode": CHECKED[bare]}
-
-
-def _map_checks(mode: str) -> Callable[[str], Mapping[str, str]]:
-    """A switch that asks for `mode`; off, it asks for nothing."""
-    return lambda value: {"sslmode": mode} if SWITCHES.get(value.lower()) == "require" else {}
-
-
-def _map_file(value: str) -> Mapping[str, str]:
-    if not value:
-        return {}
-    raise ConnectionConfigError(
-        "url: certificates in files are not read; give them as text in the field sslrootcert, or leave the file out."
-    )
-
-
-def _map_authorities(value: str) -> Mapping[str, str]:
-    if value != "system":
-        raise ConnectionConfigError(
-            "url: `sslrootcert` is a file, which is not read; give certificates as text in the field sslrootcert."
-        )
-    return {"sslmode": "verify-full"}
-
-
-def _map_channel_binding(value: str) -> Mapping[str, str]:
-    if value not in ("disable", "prefer", "require"):
-        raise ConnectionConfigError("url: `channel_binding` is disable, prefer or require.")
-    return {"channel_binding": value}
-
-
-def _map_gss(value: str) -> Mapping[str, str]:
-    if value not in ("disable", "prefer"):
-        raise ConnectionConfigError("url: Kerberos is not spoken here; leave `gssencmode` out.")
-    return {}
-
-
-def _map_options(value: str) -> Mapping[str, str]:
-    """The search path is the one setting of a session that is taken."""
+def _read_options(value: str) -> Mapping[str, str]:
+    """Read the search path, the one setting of a session that is allowed."""
     if not value.strip() or ENDPOINT.fullmatch(value.strip()):
         return {}
     if reference := REFERENCE.fullmatch(value.strip()):
@@ -234,26 +213,38 @@ def _map_options(value: str) -> Mapping[str, str]:
 
 
 READERS: dict[str, Callable[[str], Mapping[str, str]]] = {
-    "sslmode": _map_sslmode,
-    "ssl": _map_tls,
-    "usessl": _map_tls,
-    "tls": _map_tls,
-    "sslaccept": _map_certificates,
-    "requiressl": _map_checks("require"),
-    "sslverifycert": _map_checks("verify-ca"),
-    "verifyservercertificate": _map_checks("verify-ca"),
-    "sslverifyidentity": _map_checks("verify-full"),
-    "sslca": _map_file,
-    "sslcert": _map_file,
-    "sslkey": _map_file,
-    "sslrootcert": _map_authorities,
-    "channelbinding": _map_channel_binding,
-    "gssencmode": _map_gss,
-    "schema": _map_field("schema"),
-    "currentschema": _map_field("schema"),
-    "searchpath": _map_field("schema"),
-    "options": _map_options,
-    "user": _map_field("user"),
-    "password": _map_field("password"),
+    "sslmode": _read_as("sslmode", SSLMODES),
+    **dict.fromkeys(("ssl", "usessl", "tls"), _read_as("sslmode", SSLMODES | TLS)),
+    "sslaccept": _read_as(
+        "sslmode",
+        {"strict": "verify-full", "acceptinvalidcerts": "require"},
+        "`sslaccept` is strict or accept_invalid_certs; sslmode says more.",
+    ),
+    "requiressl": _read_switch("require"),
+    **dict.fromkeys(("sslverifycert", "verifyservercertificate"), _read_switch("verify-ca")),
+    "sslverifyidentity": _read_switch("verify-full"),
+    **dict.fromkeys(
+        ("sslca", "sslcert", "sslkey"),
+        _read_as(
+            "",
+            {"": ""},
+            "certificates in files are not read; give them as text in the field sslrootcert, or leave the file out.",
+        ),
+    ),
+    "sslrootcert": _read_as(
+        "sslmode",
+        {"system": "verify-full"},
+        "`sslrootcert` is a file, which is not read; give certificates as text in the field sslrootcert.",
+    ),
+    "channelbinding": _read_as(
+        "channel_binding",
+        {mode: mode for mode in ("disable", "prefer", "require")},
+        "`channel_binding` is disable, prefer or require.",
+    ),
+    "gssencmode": _read_as("", {"disable": "", "prefer": ""}, "Kerberos is not spoken here; leave `gssencmode` out."),
+    **{name: _read_as("schema") for name in ("schema", "currentschema", "searchpath")},
+    "options": _read_options,
+    "user": _read_as("user"),
+    "password": _read_as("password"),
 }
-"""By the name of a parameter without `_` and `-`, what it says of which field."""
+"""Parameters of a url without `_` and `-`, and the functions that read fields from their values."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlchat.connections.servers.config import AUTHORITIES, read_authorities, read_port, read_texts
+from sqlchat.connections.servers.config import AUTHORITIES, ServerConfig, read_authorities, read_port, read_texts
 from sqlchat.errors import ConnectionConfigError
 
 KNOWN = ("host", "port", "user", "sslmode", "catalog", "database", "session_id")
@@ -35,18 +35,11 @@ class NamedPath:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class SparkConfig:
-    host: str
-    port: int
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparkConfig(ServerConfig):
     token: str = field(default="", repr=False)
-    user: str = ""
-    sslmode: str = "disable"
-    authorities: str = ""
-    """PEM certificates of the authorities that are trusted; empty: the public ones."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     catalog: str = ""
-    database: str = ""
     session_id: str = ""
     """A session to join, with its temporary views; empty for sessions of our own."""
     tables: Mapping[str, NamedPath] = field(default_factory=dict)

@@ -10,31 +10,27 @@ A session belongs to one connection, which has one owner. A query leaves nothing
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import sqlalchemy.exc
-from sqlalchemy.pool import PoolProxiedConnection
-
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.base import Results
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.servers.deadlines import Deadline, Deadlines
-from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool, make_timeout_error
+from sqlchat.connections.servers.connection import CATALOG_TIMEOUT, ServerConnection
+from sqlchat.connections.servers.deadlines import Deadline
+from sqlchat.connections.servers.pool import make_timeout_error
 from sqlchat.connections.spark.catalog import read_catalog
-from sqlchat.connections.spark.config import NamedPath, read_config
+from sqlchat.connections.spark.config import NamedPath, SparkConfig, read_config
 from sqlchat.connections.spark.errors import make_config_error, make_query_error
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
-from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol, quote_name
+from sqlchat.connections.spark.session import Answer, Session, SparkError, quote_name
 from sqlchat.connections.spark.statement import CheckedStatement, check_statement
 from sqlchat.connections.streams import Feed, Stream, open_feed
-from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
+from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, TooLargeError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
@@ -42,7 +38,6 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from sqlchat.connections.spark.types import Reading
 
-CATALOG_TIMEOUT = 60.0
 MOST_TRIED = 20
 """Most named paths that a check reads."""
 GRACE = 1.0
@@ -62,33 +57,25 @@ class Execution:
     """Whether each batch of rows renews the time."""
 
 
-class SparkConnection(Connection):
+class SparkConnection(ServerConnection):
     provider = "spark"
     dialect = "spark"
+    unconnected = (SparkError,)
+    _target: SparkConfig
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
-        self._target = read_config(config, settings.spark_paths)
-        self.place = f"{self._target.host}:{self._target.port}"
-        self._settings = settings
-        self._pool = make_pool(settings, self._connect)
-        self._deadlines = Deadlines()
+        self._set_up(read_config(config, settings.spark_paths), settings)
         self._schemas: dict[str, str] = {}
         """Columns and types of named paths as SQL, so that later sessions need not read the files."""
 
-    def check(self) -> list[str]:
-        load_protocol()
-        address = self._address()
-        is_near = ipaddress.ip_address(address).is_private
-        try:
-            session = Session(self._target, address)
-            try:
-                session.ask("SELECT 1", CATALOG_TIMEOUT)
-                self._try_paths(session)
-            finally:
-                session.close()
-        except SparkError as exc:
-            raise make_config_error(exc, near=is_near) from exc
-        return [UNENCRYPTED] if self._target.sslmode == "disable" and not is_near else []
+    def _connect(self, address: str) -> Session:
+        return Session(self._target, address)
+
+    def _explain_refusal(self, exc: Exception, *, near: bool) -> ConnectionConfigError:
+        return make_config_error(cast(SparkError, exc), near=near)
+
+    def _read_warnings(self) -> tuple[list[str], bool]:
+        return [], self._target.sslmode != "disable"
 
     def catalog(self) -> Catalog:
         def read(session: Session) -> Catalog:
@@ -141,18 +128,16 @@ class SparkConnection(Connection):
 
         return self._use_session(explain, timeout, statement.text)
 
-    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def read(session: Session) -> dict[Path, ColumnProfile]:
             session.name_paths(self._target.tables, self._schemas)
             return read_profiles(lambda sql, left: list(session.execute(sql, "sqlchat", left)), catalog, timeout)
 
         return self._use_session(read, timeout)
 
-    def close(self) -> None:
-        self._pool.dispose()
-
-    def _try_paths(self, session: Session) -> None:
+    def _try_session(self, session: Session) -> None:
         """Raise ConnectionConfigError for a named path that cannot be read. Tries the first MOST_TRIED of them."""
+        session.ask("SELECT 1", CATALOG_TIMEOUT)
         for name, path in itertools.islice(self._target.tables.items(), MOST_TRIED):
             if not self._finds_columns(session, path):
                 raise ConnectionConfigError(f"tables: the server finds nothing to read at the path of {name}.")
@@ -290,19 +275,3 @@ class SparkConnection(Connection):
                 raise fault from exc
             finally:
                 pooled.close()
-
-    def _check_out(self) -> PoolProxiedConnection:
-        try:
-            return self._pool.connect()
-        except sqlalchemy.exc.TimeoutError as exc:
-            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
-        except (SparkError, ConnectionConfigError) as exc:
-            raise DatabaseUnavailableError(
-                "The database cannot be reached at the moment.", retry_after=5, place=self.place
-            ) from exc
-
-    def _connect(self) -> Session:
-        return Session(self._target, self._address())
-
-    def _address(self) -> str:
-        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)

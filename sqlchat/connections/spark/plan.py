@@ -57,7 +57,7 @@ class Step:
 
 
 def read_plan(text: str) -> Plan:
-    """Read the cost from the text of a plan; it is withheld if the server lacks statistics of a table."""
+    """Read the cost from the text of a plan; a reason instead if the server lacks statistics of a table."""
     optimized, _, physical = text.partition("== Physical Plan ==")
     read = _read_sail if "statistics=[Rows=" in physical else _read_spark
     try:
@@ -67,7 +67,7 @@ def read_plan(text: str) -> Plan:
     except RecursionError:
         return Plan(math.inf)
     known = [cost for cost in costs if cost is not None and cost < UNKNOWN]
-    return Plan(sum(known)) if known and len(known) == len(costs) else Plan(withheld=NO_STATISTICS)
+    return Plan(sum(known)) if known and len(known) == len(costs) else Plan(no_cost_because=NO_STATISTICS)
 
 
 def _read_spark(line: str) -> Step | None:

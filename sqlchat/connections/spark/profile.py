@@ -16,16 +16,14 @@ from sqlchat.connections.profiling import (
     MOST_NUMBERS,
     MOST_VALUES,
     ColumnSample,
-    estimate_distinct,
     find_kind,
     limit_sample,
-    limit_values,
-    make_profile,
+    make_sample_profile,
     order_tables,
 )
 from sqlchat.connections.spark.session import SparkError, quote_name
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.profiles import ColumnProfile, Path
+from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 Fetch = Callable[[str, float], list[pa.RecordBatch]]
 """(SQL, seconds) -> batches. Raises SparkError. Called from several threads."""
@@ -55,11 +53,10 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
             if exc.is_of_session:
                 raise
             return {}  # the user may not read it, or it takes too long
-        rows = sum(batch.num_rows for batch in batches)
         profiles = {}
         for number, column in enumerate(columns):
-            pieces = [batch.column(number) for batch in batches]
-            profiles[_path(table, column)] = _read_column(column, pieces, rows, is_whole=rows <= most)
+            kind, pieces = find_kind(column.type), [batch.column(number) for batch in batches]
+            profiles[_path(table, column)] = make_sample_profile(kind, _count_values(kind, pieces), most)
         return profiles
 
     def read_statistics(place: tuple[Table, Column]) -> dict[str, str]:
@@ -85,7 +82,7 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
         for (table, column), statistics in zip(inexact, pool.map(read_statistics, inexact), strict=True):
             path = _path(table, column)
             profiles[path] = _add_statistics(profiles[path], statistics, table.row_estimate or 0)
-    return limit_values(profiles)
+    return profiles
 
 
 def write_name(table: Table) -> str:
@@ -111,29 +108,19 @@ def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
     return f"SELECT {', '.join(cells)} FROM {write_name(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
 
 
-def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, *, is_whole: bool) -> ColumnProfile:
-    kind = find_kind(column.type)
+def _count_values(kind: Kind, pieces: Sequence[pa.Array]) -> ColumnSample:
+    rows = sum(map(len, pieces))
     present = rows - sum(piece.null_count for piece in pieces)
     if kind == "other" or not present:
-        return make_profile(kind, ColumnSample(rows, present, None if kind == "other" else 0, is_whole))
+        return ColumnSample(rows, present, 0)
     values = pa.chunked_array(pieces).drop_null()
-    counted = pc.value_counts(values)
-    texts = [_write_value(value) for value in counted.field("values").to_pylist()]
-    ranked = sorted(
-        zip(counted.field("counts").to_pylist(), texts, strict=True), key=lambda pair: (-pair[0], pair[1])
-    )
-    most_values = MOST_VALUES if kind == "text" else MOST_NUMBERS
-    ends = pc.min_max(values).as_py() if is_whole else {"min": None, "max": None}
-    sample = ColumnSample(
-        rows,
-        present,
-        estimate_distinct(len(counted), present, whole=is_whole),
-        is_whole,
-        tuple(text for _, text in ranked[: most_values + 1]) if kind in ("text", "number") else (),
-        _write_value(ends["min"]),
-        _write_value(ends["max"]),
-    )
-    return make_profile(kind, sample)
+    counted, ends = pc.value_counts(values), pc.min_max(values).as_py()
+    counts = zip(counted.field("counts").to_pylist(), counted.field("values").to_pylist(), strict=True)
+    ranked = sorted((-count, _write_value(value)) for count, value in counts)
+    most_values = {"text": MOST_VALUES + 1, "number": MOST_NUMBERS + 1}.get(kind, 0)
+    texts = tuple(text for _, text in ranked[:most_values])
+    least, most = _write_value(ends["min"]), _write_value(ends["max"])
+    return ColumnSample(rows, present, len(counted), values=texts, least=least, most=most)
 
 
 def _write_value(value: Any) -> str:
