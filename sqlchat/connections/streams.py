@@ -19,7 +19,7 @@ from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes that travel together."""
 FLUSH = 0.25
 """Seconds after which the rows that are there travel, however few."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sqlchat.connections.encoding import unique_names
 from sqlchat.connections.streams import Header, Stream
@@ -99,7 +98,7 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
         return _make_array(kind, _find_valid(texts), pa.py_buffer(microseconds))
     if pa.types.is_float64(kind):  # Arrow rounds what does not fit
         _refuse_rounding(texts)
-    return pc.cast(texts, kind)
+    return texts.cast(kind)
 
 
 def _make_binary(texts: pa.Array) -> pa.Array:
@@ -114,6 +113,8 @@ def _find_valid(texts: pa.Array) -> Any:
 
 def _refuse_rounding(texts: pa.Array) -> None:
     """Raise ValueError for an integer that no double equals, such as SQLite has beside its reals."""
+    import pyarrow.compute as pc  # not at the top: most exports have no use for it
+
     for text in texts.filter(pc.match_substring_regex(texts, LONG_INTEGER)).to_pylist():
         if int(float(text)) != int(text):
             raise ValueError(f"'{text}' is between two doubles")

@@ -117,7 +117,7 @@ def quote_no_numbers(body: bytes) -> bytes:
 
     Bytes that are no UTF-8, which a database without encoding, or a damaged one, may hold, are replaced.
     """
-    if b"NaN" in body or b"Infinity" in body:
+    if (b"N" in body and b"NaN" in body) or (b"I" in body and b"Infinity" in body):  # one byte is found much faster
         body = NO_NUMBER.sub(lambda match: match[0] if match[0][:1] == b'"' else b'"' + match[0] + b'"', body)
     if body.isascii():
         return body

@@ -35,12 +35,9 @@ SIMPLE = {
 
 def find_arrow_type(column: psycopg2.extensions.Column) -> str:
     """Return the Arrow type of a column. An exact number without a declared scale is text: any scale may occur."""
-    if (
-        column.type_code == 1700
-        and column.precision
-        and 0 <= (column.scale or 0) <= column.precision <= LARGEST_DECIMAL
-    ):
-        return f"decimal({column.precision}, {column.scale or 0})"
+    digits, scale = column.precision or 0, column.scale or 0
+    if column.type_code == 1700 and digits and 0 <= scale <= digits <= LARGEST_DECIMAL:
+        return f"decimal({digits}, {scale})"
     return SIMPLE.get(column.type_code, "string")
 
 
