@@ -26,8 +26,10 @@ def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
 
 def _write_lines(values: Values, guards_formulas: bool) -> bytes:
     is_bare = values.is_text & ~values.holds_comma & (values.ends - values.starts > len(EMPTY))
-    starts, ends = values.find_contents(strips=is_bare)
     is_special = values.is_escaped | values.is_nested
+    if not guards_formulas and not (is_special | values.is_null | (values.is_text & ~is_bare)).any():
+        return values.data.translate(None, b'"').replace(b"\n", b"\r\n")
+    starts, ends = values.find_contents(strips=is_bare)
     if guards_formulas:
         is_special |= values.is_text & np.isin(np.frombuffer(values.data, np.uint8)[values.starts + 1], FIRST_BYTES)
     instead = {

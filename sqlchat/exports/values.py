@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from sqlchat.connections.streams import Stream
 
-Places = npt.NDArray[np.int32]
+Places, Flags = npt.NDArray[np.int32], npt.NDArray[np.bool_]
 
 QUOTE, COMMA, LINE_END, ESCAPE = b'",\n\\'
 BRACE, CASE = ord("{"), ord("{") ^ ord("[")
@@ -44,13 +45,36 @@ class Values:
         self.data, self.ends, self.width, self.rows = data, ends, width, len(ends) // width
         self.starts = np.zeros_like(ends)
         self.starts[1:] = ends[:-1] + 1
-        first = signs[self.starts]
-        self.is_text, self.is_null, self.is_nested = first == QUOTE, first == NULL, first | CASE == BRACE
-        self.holds_comma = self._find_owners(commas)
-        escapes = np.flatnonzero(np.frombuffer(data, np.uint8) == ESCAPE) if b"\\" in data else NOWHERE
-        self.is_escaped = self._find_owners(escapes)
+        self._commas = commas
 
-    def _find_owners(self, places: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    @cached_property
+    def first(self) -> npt.NDArray[np.uint8]:
+        """The first byte of each value."""
+        return np.frombuffer(self.data, np.uint8)[self.starts]
+
+    @cached_property
+    def is_text(self) -> Flags:
+        return self.first == QUOTE
+
+    @cached_property
+    def is_null(self) -> Flags:
+        return self.first == NULL
+
+    @cached_property
+    def is_nested(self) -> Flags:
+        return self.first | CASE == BRACE
+
+    @cached_property
+    def is_escaped(self) -> Flags:
+        """Whether a value holds a backslash."""
+        data = np.frombuffer(self.data, np.uint8)
+        return self._find_owners(np.flatnonzero(data == ESCAPE) if b"\\" in self.data else NOWHERE)
+
+    @cached_property
+    def holds_comma(self) -> Flags:
+        return self._find_owners(self._commas)
+
+    def _find_owners(self, places: npt.NDArray[Any]) -> Flags:
         """Return which values hold one of the places."""
         is_owner = np.zeros(len(self.ends), bool)
         is_owner[np.searchsorted(self.ends, places)] = True
@@ -66,7 +90,7 @@ class Values:
         except orjson.JSONDecodeError:  # half of a surrogate pair
             return str(json.loads(cell)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-    def find_contents(self, *, strips: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+    def find_contents(self, *, strips: Flags) -> tuple[Places, Places]:
         """Return where the values start and end: without quotes if `strips`, and nothing of null."""
         starts, ends = self.starts + strips, self.ends - strips
         return starts, np.where(self.is_null, starts, ends)
