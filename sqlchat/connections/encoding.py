@@ -23,6 +23,8 @@ DEEPEST = 60
 """Most levels of a nested value in an answer. A deeper one is sent as text: common readers of JSON fail on it."""
 JSON_BUT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
 BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
+LINE_ENDS_AS_BLANKS = bytes.maketrans(b"\r\n", b"  ")
+"""Line ends in JSON are white space, since strings have them escaped."""
 WRITTEN_OUT = 100
 """Most zeros that may be added to write an exact number without an exponent."""
 
@@ -37,6 +39,14 @@ def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
     if b"null" in encoded and _has_no_number(listed):
         return orjson.dumps(_make_encodable(listed))
     return encoded
+
+
+def encode_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Return rows for a stream: the values of each as JSON with commas between them, and a line end."""
+    encoded = encode_rows(rows).translate(LINE_ENDS_AS_BLANKS)
+    if encoded.count(b"],[") != len(rows) - 1:  # in texts or nested values
+        return b"".join(encode_rows([row])[2:-2].translate(LINE_ENDS_AS_BLANKS) + b"\n" for row in rows)
+    return encoded[2:-2].replace(b"],[", b"\n") + b"\n"
 
 
 def no_number(value: float | Decimal) -> str:
@@ -145,12 +155,6 @@ def write_text(value: Any) -> str:
     """Return `value` as a text, for example for the key of an object: its JSON, without quotes if that is a text."""
     encodable = _make_encodable(value)
     return encodable if isinstance(encodable, str) else orjson.dumps(encodable).decode()
-
-
-def json_cells(values: Iterable[Any]) -> list[bytes | None]:
-    """Return the JSON of each value of a column; None for null."""
-    cells = [None if value is None else encode_rows([(value,)])[2:-2] for value in values]
-    return [None if cell == b"null" else cell for cell in cells]
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Results that leave whole: rows on their way from a database to an answer, some at a time.
 
-A `Stream` holds the rows as texts, exactly as JSON has them, and says which Arrow type each column has. A `Feed` is
+A `Stream` holds the rows as JSON, exactly as in JSON answers, and says which Arrow type each column has. A `Feed` is
 the short queue between the thread that reads the database and the thread that writes the answer.
 """
 
@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes that travel together."""
 FLUSH = 0.25
 """Seconds after which the rows that are there travel, however few."""
@@ -41,19 +43,22 @@ class Header:
     """Names in order; a name may occur twice."""
     types: tuple[str, ...]
     """The database's type of each column; "" where it does not say."""
-    arrow: tuple[pa.DataType, ...]
-    """The type of each column in Arrow and Parquet."""
-    is_json: tuple[bool, ...]
-    """Whether a column's texts are JSON (`1.50`, `"NaN"`, `[1, 2]`); else they are strings without quotes."""
+    arrow: tuple[str | pa.DataType, ...]
+    """The type of each column in Arrow and Parquet, or its name, such as `int64` or `decimal(12, 2)`."""
+    is_document: tuple[bool, ...]
+    """Whether a column holds JSON or nested values, which are JSON in Arrow and Parquet too."""
 
 
-ReadItem = Callable[[Any, Header], Any]
-"""Makes a record batch of what a database sent."""
+ReadRows = Callable[[Any], bytes]
+"""Makes rows of JSON of what a database sent."""
+ReadTyped = Callable[[Any, "pa.Schema"], "pa.RecordBatch | None"]
+"""Makes a batch with a schema's types of what a database sent; None if only the rows of JSON can tell."""
 
 
 class Stream:
-    """Iterate it once for record batches of strings, a column each; null is null. Close it in any case.
+    """Iterate it once for blocks of rows of JSON: `1,"a"` and a line end each. Close it in any case.
 
+    No other line ends are in a block but those within strings, which may hold control characters as they are.
     Iterating raises what `Connection.run` raises, and StreamClosedError once it is closed.
     """
 
@@ -62,42 +67,27 @@ class Stream:
         header: Header,
         items: Iterable[Any],
         close: Callable[[], None],
-        read_texts: ReadItem = lambda item, _: item,
-        read_typed: ReadItem | None = None,
+        read_rows: ReadRows = lambda item: item,
+        read_typed: ReadTyped = lambda item, schema: None,
     ) -> None:
-        """`read_texts` makes a batch of strings of an item.
-
-        `read_typed` makes one with the header's Arrow types, or None if only casting the strings can tell.
-        """
         self.header, self._items, self._close = header, items, close
-        self._read_texts, self._read_typed = read_texts, read_typed
+        self.read_rows, self.read_typed = read_rows, read_typed
         self.row_count = 0
-        """Rows that were handed out."""
+        """Rows that were written, as their writer counts them."""
         self.held: object = None
         """An object that must stay open as long as the stream is there."""
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self._read(self._read_texts)
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.read_rows, self._items)
 
-    def typed_batches(self, cast: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Batches with the header's Arrow types, in place of iterating. `cast` gives one of strings these types."""
-
-        def read(item: Any, header: Header) -> pa.RecordBatch:
-            typed = self._read_typed(item, header) if self._read_typed else None
-            return cast(self._read_texts(item, header)) if typed is None else typed
-
-        return self._read(read)
+    def items(self) -> Iterator[Any]:
+        """Iterate what the database sent, for `read_rows` or `read_typed`, in place of iterating the rows."""
+        return iter(self._items)
 
     def wait_for_rows(self) -> None:
         """Wait for the first batch, so that what goes wrong before it is raised here."""
         items = iter(self._items)
         self._items = itertools.chain(list(itertools.islice(items, 1)), items)
-
-    def _read(self, read: ReadItem) -> Iterator[pa.RecordBatch]:
-        for item in self._items:
-            batch = read(item, self.header)
-            self.row_count += batch.num_rows
-            yield batch
 
     def close(self) -> None:
         """Stop the statement and free what it holds. Safe to call twice, and from another thread."""
@@ -175,8 +165,8 @@ class Feed:
 
 def open_feed(
     work: Callable[[Feed], None],
-    read_texts: ReadItem = lambda item, _: item,
-    read_typed: ReadItem | None = None,
+    read_rows: ReadRows = lambda item: item,
+    read_typed: ReadTyped = lambda item, schema: None,
 ) -> Stream:
     """A stream of what `work(feed)` puts: a Header, then items that are read as `Stream` says."""
     feed = Feed()
@@ -186,20 +176,9 @@ def open_feed(
     except BaseException:
         feed.close()
         raise
-    return Stream(header, feed, feed.close, read_texts, read_typed)
+    return Stream(header, feed, feed.close, read_rows, read_typed)
 
 
-def batch_of(columns: Iterable[Iterable[bytes | str | None]]) -> pa.RecordBatch:
-    """A batch of columns of texts; bytes that are not UTF-8 are replaced."""
-    import pyarrow as pa
-
-    arrays = []
-    for column in columns:
-        texts = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in column]
-        arrays.append(pa.array(texts, pa.string()))
-    return pa.RecordBatch.from_arrays(arrays, names=[str(number) for number in range(len(arrays))])
-
-
-def without_null(cell: bytes) -> bytes | None:
-    """JSON of a value, or None for its null."""
-    return None if cell == b"null" else cell
+def write_row(cells: Iterable[bytes]) -> bytes:
+    """Return a row of JSON values for a stream."""
+    return b",".join(cells).translate(LINE_ENDS_AS_BLANKS) + b"\n"

@@ -1,7 +1,7 @@
 """Streams rows out of a worker process over a Unix socket in a private folder, while the call runs.
 
-A thread of this process makes the call. The worker connects and sends its process id, a header, batches and None.
-If the reader closes, the worker gets an error at its next batch; if it computes on, it is killed.
+A thread of this process makes the call. The worker connects and sends its process id, a header, blocks and None. If
+the reader closes, the worker gets an error at its next block; if it computes on, it is killed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Client, Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlchat.connections.streams import LOOK, Header, Stream, StreamClosedError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FOREVER = 1e6
 """Deadline in seconds of a call that its reader ends."""
@@ -45,8 +42,8 @@ class Sender:
     def begin(self, header: Header) -> None:
         self._line.send(header)
 
-    def put(self, batch: pa.RecordBatch) -> None:
-        self._line.send(batch)
+    def put(self, rows: bytes) -> None:
+        self._line.send(rows)
 
     def end(self) -> None:
         self._line.send(None)
@@ -87,10 +84,10 @@ class Reader:
             self._clean_up()
             return header
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def blocks(self) -> Iterator[bytes]:
         try:
-            while (batch := self._receive()) is not None:
-                yield batch
+            while (block := self._receive()) is not None:
+                yield block
             self._calling.join()
         except EOFError:
             self._calling.join()
@@ -113,7 +110,7 @@ class Reader:
     def _call(self, call: Callable[[str], object], path: str) -> None:
         try:
             call(path)
-        except BaseException as exc:  # noqa: BLE001 - `batches` raises it
+        except BaseException as exc:  # noqa: BLE001 - `blocks` raises it
             self._fault = exc
 
     def _accept(self) -> Connection[Any, Any]:
@@ -161,7 +158,7 @@ def open_worker_stream(call: Callable[[str], object], idle: float, timed_out: Ca
     """
     reader = Reader(call, idle, timed_out)
     try:
-        return Stream(reader.header(), reader.batches(), reader.close)
+        return Stream(reader.header(), reader.blocks(), reader.close)
     except BaseException:
         reader.close()
         raise

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from sqlchat.connections.streams import Stream
-from sqlchat.exports.texts import as_plain, holds_any, join
+from sqlchat.exports.values import Values, read_values
 
-SPECIAL = b'",\r\n'
-QUOTED = r'[",\r\n]|^$'
-FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # the last four are full-width: some spreadsheets read them as ASCII
-END_OF_LINE = "\r\n"
+SPECIAL = re.compile(r'[",\r\n]|^$')
+FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")  # the last four are full-width: some spreadsheets read them as ASCII
+FIRST_BYTES = np.frombuffer(b"=+-@" + "＝".encode()[:1], np.uint8)
+"""Of formulas, whose other first signs are escaped."""
+EMPTY = b'""'
 
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     """With `guards_formulas`, texts that a spreadsheet would compute begin with an apostrophe; numbers never do."""
-    header = stream.header
-    names = pa.array(header.columns, pa.string())
-    yield _lines([names.slice(index, 1) for index in range(len(names))], [False] * len(names), guards_formulas)
-    for batch in stream:
-        yield _lines(batch.columns, header.is_json, guards_formulas)
+    yield b",".join(_write_field(name, guards_formulas) for name in stream.header.columns) + b"\r\n"
+    for values in read_values(stream):
+        yield _write_lines(values, guards_formulas)
 
 
-def _lines(columns: list[pa.Array], is_json: list[bool] | tuple[bool, ...], guards_formulas: bool) -> bytes:
-    pieces: list[pa.Array | str] = []
-    for column, each in zip(columns, is_json, strict=True):
-        pieces += [_fields(column, each, guards_formulas), ","]
-    # a line of one empty field would be an empty line, which readers skip
-    return join([*pieces[:-1], END_OF_LINE], null='""' if len(columns) == 1 else "")
-
-
-def _fields(column: pa.Array, is_json: bool, guards_formulas: bool) -> pa.Array:
-    texts, strings = as_plain(column, is_json)
-    if isinstance(strings, pa.Scalar) and not holds_any(texts, b","):
-        return texts  # numbers, and no list of them
+def _write_lines(values: Values, guards_formulas: bool) -> bytes:
+    is_bare = values.is_text & ~values.holds_comma & (values.ends - values.starts > len(EMPTY))
+    is_special = values.is_escaped | values.is_nested
+    if not guards_formulas and not (is_special | values.is_null | (values.is_text & ~is_bare)).any():
+        return values.data.translate(None, b'"').replace(b"\n", b"\r\n")
+    starts, ends = values.find_contents(strips=is_bare)
     if guards_formulas:
-        formulas = pc.match_substring_regex(texts, FORMULA)
-        if strings is not None:
-            formulas = pc.and_(formulas, strings)
-        if pc.any(formulas).as_py():
-            texts = pc.if_else(formulas, pc.binary_join_element_wise("'", texts, ""), texts)
-    if holds_any(texts, SPECIAL) or pc.min(pc.binary_length(texts)).as_py() == 0:
-        quoted = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
-        texts = pc.if_else(pc.match_substring_regex(texts, QUOTED), quoted, texts)
-    return texts
+        is_special |= values.is_text & np.isin(np.frombuffer(values.data, np.uint8)[values.starts + 1], FIRST_BYTES)
+    instead = {
+        index: _write_field(values.read(index), guards_formulas and bool(values.is_text[index]))
+        for index in np.flatnonzero(is_special).tolist()
+    }
+    if values.width == 1:  # a line of one empty field would be an empty line, which readers skip
+        instead |= dict.fromkeys(np.flatnonzero(values.is_null).tolist(), EMPTY)
+    return values.join_rows(starts, ends, [b"", *[b","] * (values.width - 1), b"\r\n"], instead)
+
+
+def _write_field(text: str, guards_formulas: bool) -> bytes:
+    if guards_formulas and FORMULA.match(text):
+        text = f"'{text}"
+    return ('"' + text.replace('"', '""') + '"' if SPECIAL.search(text) else text).encode()

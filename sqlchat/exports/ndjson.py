@@ -8,15 +8,12 @@ import orjson
 
 from sqlchat.connections.encoding import unique_names
 from sqlchat.connections.streams import Stream
-from sqlchat.exports.texts import as_json, join
+from sqlchat.exports.values import read_values
 
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
-    header = stream.header
-    keys = [orjson.dumps(name).decode() for name in unique_names(header.columns)]
+    keys = [orjson.dumps(name) + b":" for name in unique_names(stream.header.columns)]
+    between = [b"{" + keys[0], *(b"," + key for key in keys[1:]), b"}\n"]
     yield b""
-    for batch in stream:
-        pieces = []
-        for index, key in enumerate(keys):
-            pieces += [f"{',' if index else '{'}{key}:", *as_json(batch.column(index), header.is_json[index])]
-        yield join([*pieces, "}\n"], null="null")
+    for values in read_values(stream):
+        yield values.join_rows(values.starts, values.ends, between)

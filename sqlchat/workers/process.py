@@ -18,8 +18,11 @@ from sqlchat.workers.wire import receive, send
 MODULE = "sqlchat.workers.child"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 """Variables that a worker process gets, beside those of Python. It never sees a secret."""
-SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
-"""Environment that saves memory: fewer arenas of the allocator, and no threads for each core."""
+SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""Environment that saves memory: fewer arenas of the allocator, and no threads for each core.
+
+Arrow's own allocator keeps more, and sets a gigabyte of address space apart at once, of the few that a process may take.
+"""
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
@@ -160,5 +163,4 @@ def load_module(name: str) -> None:
 def _make_environment() -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path if not folder.endswith(INSTRUMENTING))
-    # Arrow's own allocator sets a gigabyte of address space apart at once, of the few that a process may take.
-    return environ | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system", **SPARING}
+    return environ | {"PYTHONPATH": path, **SPARING}

@@ -6,6 +6,8 @@ import datetime
 import io
 import json
 import math
+import subprocess
+import sys
 import threading
 import time
 from decimal import Decimal
@@ -215,6 +217,70 @@ def test_postgres_values_that_are_decoded(postgres):
     assert row["t"] == 'say "x"'
     assert [list(each.values()) for each in lines(postgres, sql)] == as_json(postgres, sql)
     assert fields(postgres, sql)[1][1] == base64.b64encode(b"\x00\xff\x10").decode()
+
+
+DOCUMENTS = {
+    "postgres": """SELECT '"say \\"x\\""'::jsonb AS a, '{"k":\n [1.10, "a,b"]}'::json AS b, 'null'::jsonb AS c,
+        '7'::json AS d, ARRAY['x', NULL] AS e, '"\\ud800"'::json AS f, 'plain' AS g""",
+    "duck": """SELECT '"say \\"x\\""'::JSON AS a, '{"k":\n [1.10, "a,b"]}'::JSON AS b, 'null'::JSON AS c,
+        '7'::JSON AS d, ['x', NULL] AS e, union_value(s := 'x') AS f, 'plain' AS g""",
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_are_valid_json_in_arrow_and_parquet(name, request):
+    connection = request.getfixturevalue(name)
+    arrow = table(connection, DOCUMENTS[name])
+    (row,) = arrow.to_pylist()
+    assert set(types(arrow)) == {"string"}
+    assert json.loads(row["a"]) == 'say "x"'
+    assert json.loads(row["b"], parse_float=str) == {"k": ["1.10", "a,b"]}
+    assert (row["c"], json.loads(row["d"]), json.loads(row["e"])) == (None, 7, ["x", None])
+    assert json.loads(row["f"])
+    assert row["g"] == "plain"
+    assert len(export(connection, DOCUMENTS[name], "ndjson").splitlines()) == 1
+    assert [list(each.values()) for each in lines(connection, DOCUMENTS[name])] == as_json(
+        connection, DOCUMENTS[name]
+    )
+    assert fields(connection, DOCUMENTS[name])[1][:4] == ['say "x"', row["b"], "", "7"]
+
+
+def test_values_of_many_rows_keep_their_places(any_connection):
+    """Rows with each kind of text beside rows without any, in one block."""
+    texts = ["a", "", "b,c", 'd"e', "f\ng", "h\\", "[", "null", "NaN", "=1", "é"]
+    literals = [text.replace("'", "''") for text in texts]
+    if any_connection.dialect == "mysql":
+        literals = [literal.replace("\\", "\\\\") for literal in literals]
+    sql = " UNION ALL ".join(
+        f"SELECT {number} AS n, '{literal}' AS t, {number % 3} AS m" for number, literal in enumerate(literals)
+    )
+    sql += " UNION ALL SELECT 98, NULL, NULL ORDER BY 1"
+    expected = [[number, text, number % 3] for number, text in enumerate(texts)] + [[98, None, None]]
+    assert as_json(any_connection, sql) == expected
+    assert [list(row.values()) for row in lines(any_connection, sql)] == expected
+    assert [list(row.values()) for row in table(any_connection, sql).to_pylist()] == expected
+    shown = [["" if value is None else str(value) for value in row] for row in expected]
+    assert fields(any_connection, sql) == [["n", "t", "m"], *shown]
+
+
+IMPORTING = """
+import sys
+from sqlchat.connections.postgres.stream import CsvLines, read_rows, read_typed
+from sqlchat.connections.streams import Header, Stream
+from sqlchat.exports import FORMATS
+header = Header(("a", "b"), ("", ""), ("int64", "string"), (False, False))
+for each in FORMATS.values():
+    stream = Stream(header, [CsvLines(b'1,"x"\\n2,"y"\\n')], lambda: None, read_rows, read_typed)
+    assert b"".join(each.write(stream))
+    assert stream.row_count == 2
+assert "pandas" not in sys.modules
+"""
+
+
+def test_an_export_imports_no_pandas_and_a_worker_no_arrow():
+    worker = "import sys, sqlchat.connections.sqlite.stream, sqlchat.connections.duckdb.stream\n"
+    for code in (IMPORTING, worker + "assert 'pyarrow' not in sys.modules"):
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
 
 
 def test_postgres_tells_of_plans_and_settings(postgres):

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections.base import Results
@@ -21,7 +22,7 @@ from sqlchat.connections.duckdb.catalog import read as read_catalog
 from sqlchat.connections.duckdb.instance import BESIDE, SYSTEM, open_session
 from sqlchat.connections.duckdb.plan import read_plan
 from sqlchat.connections.duckdb.profile import profile_table
-from sqlchat.connections.duckdb.types import Reading, choose_reading
+from sqlchat.connections.duckdb.types import Reading, choose_reading, decode_rows
 from sqlchat.connections.embedded import (
     IN_MEMORY,
     EmbeddedConnection,
@@ -95,24 +96,15 @@ class DuckDBSession(Session):
 
     def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
         relation, readings, fetch = self._select(sql, max_rows + 1)
-        decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
-
-        def decode_rows(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-            for place, decode in decoders:
-                columns[place] = list(map(decode, columns[place]))
-            return list(zip(*columns, strict=True))
-
-        rows, count, truncated = collect(fetch, max_rows, max_bytes, decode_rows)
+        rows, count, truncated = collect(fetch, max_rows, max_bytes, partial(decode_rows, readings))
         return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
 
     def send(self, sql: str, max_rows: int, sender: Sender) -> None:
         from sqlchat.connections.duckdb.stream import make_header, send
 
         relation, readings, fetch = self._select(sql, max_rows)
-        header = make_header(relation.columns, relation.types)
-        sender.begin(header)
-        send(fetch, readings, header, sender)
+        sender.begin(make_header(relation.columns, relation.types))
+        send(fetch, partial(decode_rows, readings), sender)
 
     def explain(self, sql: str) -> Plan:
         _read_statement(self._connection, sql)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pyarrow as pa
-
-from sqlchat.connections.duckdb.types import INTEGERS, NESTED, NUMBERS, Reading
-from sqlchat.connections.encoding import json_cells
-from sqlchat.connections.streams import Header, batch_of
+from sqlchat.connections.duckdb.types import NESTED
+from sqlchat.connections.encoding import encode_lines
+from sqlchat.connections.streams import Header
 from sqlchat.connections.worker_streams import Sender
 
 FETCHED_AT_ONCE = 2048
 SIMPLE = {
-    "boolean": pa.bool_(), "tinyint": pa.int8(), "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(),
-    "utinyint": pa.uint8(), "usmallint": pa.uint16(), "uinteger": pa.uint32(), "ubigint": pa.uint64(),
-    "hugeint": pa.decimal256(39, 0), "uhugeint": pa.decimal256(39, 0), "float": pa.float32(), "double": pa.float64(),
-    "blob": pa.binary(), "date": pa.date32(), "time": pa.time64("us"), "timestamp": pa.timestamp("us"),
-    "timestamp_s": pa.timestamp("s"), "timestamp_ms": pa.timestamp("ms"), "timestamp_ns": pa.timestamp("ns"),
-    "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "boolean": "bool", "tinyint": "int8", "smallint": "int16", "integer": "int32", "bigint": "int64",
+    "utinyint": "uint8", "usmallint": "uint16", "uinteger": "uint32", "ubigint": "uint64",
+    "hugeint": "decimal(39, 0)", "uhugeint": "decimal(39, 0)", "float": "float32", "double": "float64",
+    "blob": "binary", "date": "date32", "time": "time64[us]", "timestamp": "timestamp[us]",
+    "timestamp_s": "timestamp[s]", "timestamp_ms": "timestamp[ms]", "timestamp_ns": "timestamp[ns]",
+    "timestamp with time zone": "timestamp[us, UTC]",
 }  # fmt: skip
 """By a type's id; all others are text."""
-JSON = NESTED | NUMBERS | INTEGERS | {"boolean", "double"}
-"""Types whose values are not strings in JSON."""
 
 
 def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:
@@ -32,33 +27,23 @@ def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:
         columns=tuple(columns),
         types=tuple(map(str, types)),
         arrow=tuple(map(_find_arrow_type, types)),
-        is_json=tuple(str(type.id) in JSON or str(type) == "JSON" for type in types),
+        is_document=tuple(str(type.id) in NESTED or str(type) == "JSON" for type in types),
     )
 
 
-def _find_arrow_type(type: Any) -> pa.DataType:
-    if str(type) == "JSON":
-        return pa.string()
+def _find_arrow_type(type: Any) -> str:
     if (kind := str(type.id)) == "decimal":
         precision, scale = (value for _, value in type.children)
-        return pa.decimal128(precision, scale)
-    return SIMPLE.get(kind, pa.string())
+        return f"decimal({precision}, {scale})"
+    return SIMPLE.get(kind, "string")
 
 
 def send(
-    fetch: Callable[[int], Sequence[Sequence[Any]]], readings: Sequence[Reading], header: Header, sender: Sender
+    fetch: Callable[[int], Sequence[Sequence[Any]]],
+    decode_rows: Callable[[Sequence[Sequence[Any]]], Sequence[Sequence[Any]]],
+    sender: Sender,
 ) -> None:
-    """Send all rows of `fetch(count)`, decoded by `readings`."""
+    """Send all rows of `fetch(count)`, decoded."""
     while rows := fetch(FETCHED_AT_ONCE):
-        columns = []
-        for values, reading, is_json in zip(zip(*rows, strict=True), readings, header.is_json, strict=True):
-            read = values if reading.decode is None else map(reading.decode, values)
-            columns.append(json_cells(read) if is_json else map(_write_text, read))
-        sender.put(batch_of(columns))
+        sender.put(encode_lines(decode_rows(rows)))
     sender.end()
-
-
-def _write_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return b64encode(value).decode() if isinstance(value, bytes) else str(value)

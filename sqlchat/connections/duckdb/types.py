@@ -6,7 +6,7 @@ loses its nanoseconds. So such a column is selected as text, which `decode` turn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,15 @@ def choose_reading(type: Any, position: int) -> Reading:
     except _NoCastError:
         return Reading(f"CAST({SYSTEM}.to_json(#{position}) AS VARCHAR)", _decode_json)
     return Reading(f"#{position}" if cast == str(type) else f"CAST(#{position} AS {cast})", decode)
+
+
+def decode_rows(readings: Sequence[Reading], rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Return the rows with values for JSON."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, reading in enumerate(readings):
+        if reading.decode:
+            columns[place] = list(map(reading.decode, columns[place]))
+    return list(zip(*columns, strict=True))
 
 
 class _NoCastError(Exception):

@@ -5,21 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-import pyarrow as pa
-
 from sqlchat.connections.mysql.session import Session
-from sqlchat.connections.mysql.types import BINARY, UNSIGNED, Field, Raw
-from sqlchat.connections.streams import FLUSH, Header, batch_of, without_null
+from sqlchat.connections.mysql.types import BINARY, UNSIGNED, Field, Raw, encode_cells
+from sqlchat.connections.streams import FLUSH, Header, write_row
 
 FETCHED_AT_ONCE = 1000
-SMALL_DECIMAL = 38
-"""Digits that 128 bits hold."""
+JSON = 245
 BLOBS = frozenset({249, 250, 251, 252, 253, 254, 255})
 SIMPLE = {
-    1: (pa.int8(), pa.uint8()), 2: (pa.int16(), pa.uint16()), 3: (pa.int32(), pa.uint32()),
-    8: (pa.int64(), pa.uint64()), 9: (pa.int32(), pa.uint32()), 13: (pa.int16(), pa.uint16()),
-    16: (pa.uint64(), pa.uint64()), 4: (pa.float32(), pa.float32()), 5: (pa.float64(), pa.float64()),
-    10: (pa.date32(), pa.date32()), 12: (pa.timestamp("us"), pa.timestamp("us")),
+    1: ("int8", "uint8"), 2: ("int16", "uint16"), 3: ("int32", "uint32"), 8: ("int64", "uint64"),
+    9: ("int32", "uint32"), 13: ("int16", "uint16"), 16: ("uint64", "uint64"), 4: ("float32", "float32"),
+    5: ("float64", "float64"), 10: ("date32", "date32"), 12: ("timestamp[us]", "timestamp[us]"),
 }  # fmt: skip
 """Arrow's signed and unsigned type by a type's number; other types are text."""
 
@@ -29,24 +25,24 @@ def make_header(fields: Sequence[Field], has_zone: bool) -> Header:
         columns=tuple(field.name for field in fields),
         types=tuple(field.type for field in fields),
         arrow=tuple(_find_arrow_type(field, has_zone) for field in fields),
-        is_json=(True,) * len(fields),
+        is_document=tuple(field.code == JSON for field in fields),
     )
 
 
-def _find_arrow_type(field: Field, has_zone: bool) -> pa.DataType:
+def _find_arrow_type(field: Field, has_zone: bool) -> str:
     is_unsigned = bool(field.flags & UNSIGNED)
     if field.code in {0, 246}:
         digits = field.length - (field.scale > 0) - (not is_unsigned)  # without the point and the sign
-        return pa.decimal128(digits, field.scale) if digits <= SMALL_DECIMAL else pa.decimal256(digits, field.scale)
+        return f"decimal({digits}, {field.scale})"
     if field.code in BLOBS and field.charset == BINARY:
-        return pa.binary()
+        return "binary"
     if field.code in SIMPLE:
         return SIMPLE[field.code][is_unsigned]
-    return pa.timestamp("us", "UTC") if field.code == 7 and has_zone else pa.string()
+    return "timestamp[us, UTC]" if field.code == 7 and has_zone else "string"
 
 
-def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[pa.RecordBatch], None]) -> None:
-    """Put up to `count` rows of the last statement as batches of JSON."""
+def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[bytes], None]) -> None:
+    """Put up to `count` rows of the last statement as JSON."""
     decoders = session.list_decoders(fields)
     session.unread = True
     left = count
@@ -61,11 +57,5 @@ def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[p
             rows.append(row)
         left -= len(rows)
         if rows:
-            columns = zip(zip(*rows, strict=True), decoders, strict=True)
-            put(
-                batch_of(
-                    [None if value is None else without_null(decode(value)) for value in values]
-                    for values, decode in columns
-                )
-            )
+            put(b"".join(write_row(encode_cells(row, decoders)) for row in rows))
     session.unread = session.unread and session.cursor.fetchone() is not None

@@ -74,8 +74,12 @@ class Field:
 
 def encode_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
     """One row as a JSON array."""
-    cells = [b"null" if cell is None else decode(cell) for cell, decode in zip(row, decoders, strict=True)]
-    return b"[" + b",".join(cells) + b"]"
+    return b"[" + b",".join(encode_cells(row, decoders)) + b"]"
+
+
+def encode_cells(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> list[bytes]:
+    """Return the JSON of each value in a row."""
+    return [b"null" if cell is None else decode(cell) for cell, decode in zip(row, decoders, strict=True)]
 
 
 def find_decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:

@@ -146,10 +146,10 @@ class PostgresConnection(TransactingConnection):
         )
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        from sqlchat.connections.postgres.stream import read_texts, read_typed
+        from sqlchat.connections.postgres.stream import read_rows, read_typed
 
         statement = self._read_statement(sql)
-        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), read_texts, read_typed)
+        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), read_rows, read_typed)
 
     def _send(self, feed: Feed, statement: Statement, max_rows: int, idle: float, tag: str) -> None:
         """Put a header and the rows into the feed; rows that belong to a caller once it is confirmed who that is."""

@@ -109,15 +109,18 @@ def write_json_rows(lines: Sequence[bytes]) -> bytes:
     if body.count(b"\n") != len(lines) or len(body.translate(None, OTHER_CONTROLS)) != len(body):
         body = b"\n".join(CONTROL.sub(lambda match: ESCAPES[match[0]], line.removesuffix(b"\n")) for line in lines)
         body += b"\n"
-    if b"NaN" in body or b"Infinity" in body:
+    return b"[[" + quote_no_numbers(body)[:-1].replace(b"\n", b"],[") + b"]]"
+
+
+def quote_no_numbers(body: bytes) -> bytes:
+    """Return lines of a COPY with quotes around numbers that JSON lacks, such as NaN.
+
+    Bytes that are no UTF-8, which a database without encoding, or a damaged one, may hold, are replaced.
+    """
+    if (b"N" in body and b"NaN" in body) or (b"I" in body and b"Infinity" in body):  # one byte is found much faster
         body = NO_NUMBER.sub(lambda match: match[0] if match[0][:1] == b'"' else b'"' + match[0] + b'"', body)
-    if not body.isascii():
-        body = _replace_broken_bytes(body)
-    return b"[[" + body[:-1].replace(b"\n", b"],[") + b"]]"
-
-
-def _replace_broken_bytes(body: bytes) -> bytes:
-    """Replace bytes that are no UTF-8, which a database without encoding, or a damaged one, may hold."""
+    if body.isascii():
+        return body
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Sends a COPY's rows as a stream: parses blocks of CSV lines, or decodes cells one by one."""
+"""Sends a COPY's rows as a stream: blocks of CSV, which is nearly JSON, or cells that are decoded one by one."""
 
 from __future__ import annotations
 
@@ -8,52 +8,50 @@ import pickle
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import psycopg2.extensions
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv as arrow_csv
 
-from sqlchat.connections.postgres.csv import Shape
+from sqlchat.connections.postgres.csv import Shape, quote_no_numbers
 from sqlchat.connections.postgres.statement import PORTAL
-from sqlchat.connections.postgres.types import Decoder, encode_copied_cells
+from sqlchat.connections.postgres.types import Decoder, encode_copied_cells, encode_fetched_cells, is_document
 from sqlchat.connections.servers.connection import write_comment
-from sqlchat.connections.streams import BLOCK, FLUSH, Header, StreamClosedError, batch_of, without_null
+from sqlchat.connections.streams import BLOCK, FLUSH, Header, StreamClosedError, write_row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FETCHED_AT_ONCE = 100
 DECODED_AT_ONCE = 1000
 LARGEST_DECIMAL = 76
-SMALL_DECIMAL = 38
-"""Digits that 256 and 128 bits hold."""
-NO_NUMBER = r"^-?(NaN|Infinity)$"
+"""Digits that 256 bits hold."""
 SIMPLE = {
-    16: pa.bool_(), 17: pa.binary(), 20: pa.int64(), 21: pa.int16(), 23: pa.int32(), 26: pa.int64(),
-    700: pa.float32(), 701: pa.float64(), 1082: pa.date32(), 1083: pa.time64("us"), 1114: pa.timestamp("us"),
-    1184: pa.timestamp("us", "UTC"),
+    16: "bool", 17: "binary", 20: "int64", 21: "int16", 23: "int32", 26: "int64", 700: "float32", 701: "float64",
+    1082: "date32", 1083: "time64[us]", 1114: "timestamp[us]", 1184: "timestamp[us, UTC]",
 }  # fmt: skip
 """Arrow's type by a type's OID; other types are text."""
 
 
-def find_arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
+def find_arrow_type(column: psycopg2.extensions.Column) -> str:
     """Return the Arrow type of a column. An exact number without a declared scale is text: any scale may occur."""
-    if column.type_code == 1700 and column.precision and 0 <= (column.scale or 0) <= column.precision:
-        if column.precision <= SMALL_DECIMAL:
-            return pa.decimal128(column.precision, column.scale or 0)
-        if column.precision <= LARGEST_DECIMAL:
-            return pa.decimal256(column.precision, column.scale or 0)
-    return SIMPLE.get(column.type_code, pa.string())
+    digits, scale = column.precision or 0, column.scale or 0
+    if column.type_code == 1700 and digits and 0 <= scale <= digits <= LARGEST_DECIMAL:
+        return f"decimal({digits}, {scale})"
+    return SIMPLE.get(column.type_code, "string")
 
 
 def make_header(shape: Shape) -> Header:
-    """Make the header of a stream. All decoded cells are JSON."""
     return Header(
         columns=tuple(column.name for column in shape.columns),
         types=shape.type_names,
         arrow=tuple(map(find_arrow_type, shape.columns)),
-        is_json=tuple(not shape.csv or index not in shape.csv.quoted for index in range(len(shape.columns))),
+        is_document=tuple(is_document(column.type_code, shape.types) for column in shape.columns),
     )
+
+
+class CsvLines(bytes):
+    """Whole lines of CSV as COPY writes them with `CsvColumns`."""
 
 
 class Lines(io.RawIOBase):
@@ -72,7 +70,7 @@ class Lines(io.RawIOBase):
 
     def write(self, block: Any) -> int:
         """Put a block of the buffer; called under the buffer's lock."""
-        self._put(bytes(block))
+        self._put(CsvLines(block))
         return len(block)
 
     def __enter__(self) -> Lines:
@@ -92,11 +90,11 @@ class Lines(io.RawIOBase):
 
 
 class Cells:
-    """Takes the rows of a COPY as text, or of the portal, and sends batches of JSON."""
+    """Takes the rows of a COPY as text, or of the portal, and sends rows of JSON."""
 
-    def __init__(self, put: Callable[[pa.RecordBatch], None], decoders: list[Decoder]) -> None:
+    def __init__(self, put: Callable[[bytes], None], decoders: list[Decoder]) -> None:
         self._put, self._decoders, self._due, self._size = put, decoders, 0.0, 0
-        self._rows: list[list[bytes]] = []
+        self._rows: list[bytes] = []
 
     @property
     def file(self) -> Cells:
@@ -112,7 +110,7 @@ class Cells:
     def write(self, line: bytes) -> None:
         """Take a line from the driver."""
         self._size += len(line)
-        self._rows.append(encode_copied_cells(line, self._decoders))
+        self._rows.append(write_row(encode_copied_cells(line, self._decoders)))
         if len(self._rows) >= DECODED_AT_ONCE or self._size >= BLOCK or time.monotonic() >= self._due:
             self.flush()
 
@@ -121,9 +119,7 @@ class Cells:
         while count > 0:
             cursor.execute(f"FETCH {min(FETCHED_AT_ONCE, count)} FROM {PORTAL}{write_comment(tag)}")
             fetched = cursor.fetchall()
-            for row in fetched:
-                cells = zip(row, self._decoders, strict=True)
-                self._rows.append([b"null" if cell is None else decode(cell.encode()) for cell, decode in cells])
+            self._rows += [write_row(encode_fetched_cells(row, self._decoders)) for row in fetched]
             if not fetched:
                 return
             count -= len(fetched)
@@ -131,65 +127,41 @@ class Cells:
 
     def flush(self) -> None:
         if self._rows:
-            self._put(batch_of(map(without_null, column) for column in zip(*self._rows, strict=True)))
+            self._put(b"".join(self._rows))
             self._rows.clear()
         self._size, self._due = 0, time.monotonic() + FLUSH
 
 
-def read_texts(block: Any, header: Header) -> pa.RecordBatch:
-    """Return a block of Lines or of Cells as a batch of strings."""
-    if isinstance(block, pa.RecordBatch):
-        return block
-    columns = [
-        _quote_texts(column) if is_json and not pa.types.is_integer(kind) else column
-        for column, is_json, kind in zip(
-            _parse(block, [pa.string()] * len(header.columns)).columns, header.is_json, header.arrow, strict=True
-        )
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
+def read_rows(block: bytes) -> bytes:
+    """Return a block of Lines or of Cells as rows of JSON."""
+    return quote_no_numbers(block) if isinstance(block, CsvLines) else block
 
 
-def read_typed(block: Any, header: Header) -> pa.RecordBatch | None:
-    """Return a block of Lines as a batch of the header's types; None if a value does not fit its type."""
-    if isinstance(block, pa.RecordBatch):
+def read_typed(block: bytes, schema: pa.Schema) -> pa.RecordBatch | None:
+    """Return a block of Lines as a batch of the schema's types; None if a value does not fit its type."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    if not isinstance(block, CsvLines):
         return None
-    try:
-        return _parse(block, header.arrow)
-    except pa.ArrowException:
-        return None
-
-
-def _parse(block: bytes, types: Sequence[pa.DataType]) -> pa.RecordBatch:
-    """Raises pa.ArrowException."""
-    if not block.isascii():
-        block = block.decode(errors="replace").encode()
-    names = [str(number) for number in range(len(types))]
-    reader = arrow_csv.open_csv(
-        pa.py_buffer(block),
-        arrow_csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=names),
-        arrow_csv.ParseOptions(
-            double_quote=False, escape_char="\\", newlines_in_values=True, ignore_empty_lines=False
-        ),
-        arrow_csv.ConvertOptions(
-            column_types=dict(zip(names, types, strict=True)),
-            null_values=["null"],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            check_utf8=False,
-        ),
-    )
-    return reader.read_next_batch()
-
-
-def _quote_texts(column: pa.Array) -> pa.Array:
-    """Put quotes around NaN and Infinity, which JSON has no number for."""
-    data = column.buffers()[2]
-    texts = b"" if data is None else data.to_pybytes()
-    if b"N" not in texts and b"I" not in texts:
-        return column
-    return pc.if_else(
-        pc.match_substring_regex(column, NO_NUMBER), pc.binary_join_element_wise('"', column, '"', ""), column
-    )
+    names = [str(number) for number in range(len(schema))]
+    text = block if block.isascii() else block.decode(errors="replace").encode()
+    with contextlib.suppress(pa.ArrowException):
+        return arrow_csv.open_csv(
+            pa.py_buffer(text),
+            arrow_csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),
+            arrow_csv.ParseOptions(
+                double_quote=False, escape_char="\\", newlines_in_values=True, ignore_empty_lines=False
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict(zip(names, schema.types, strict=True)),
+                null_values=["null"],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        ).read_next_batch()
+    return None
 
 
 @contextlib.contextmanager

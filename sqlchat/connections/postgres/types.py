@@ -21,6 +21,8 @@ COPY_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 COPY_MEANING = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 COPY_NULL = b"\\N"
 ARRAY_ITEM = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|([^,{}"\s][^,{}"]*))\s*', re.DOTALL)
+JSON = frozenset({114, 3802})
+"""OIDs of json and jsonb."""
 SHORT_ZONE = re.compile(rb".*[+-]\d\d", re.DOTALL)
 
 
@@ -49,8 +51,18 @@ def encode_copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
 
 def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:
     """Return a row of texts as a JSON array."""
-    cells = [b"null" if cell is None else decode(cell.encode()) for cell, decode in zip(row, decoders, strict=True)]
-    return b"[" + b",".join(cells) + b"]"
+    return b"[" + b",".join(encode_fetched_cells(row, decoders)) + b"]"
+
+
+def encode_fetched_cells(row: tuple[str | None, ...], decoders: list[Decoder]) -> list[bytes]:
+    """Return the JSON of each text in a row."""
+    return [b"null" if cell is None else decode(cell.encode()) for cell, decode in zip(row, decoders, strict=True)]
+
+
+def is_document(oid: int, types: Mapping[int, PgType]) -> bool:
+    """Whether values of type `oid` are JSON documents or arrays."""
+    type = types.get(oid)
+    return oid in JSON or bool(type and (type.element or (type.base and is_document(type.base, types))))
 
 
 def find_decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:

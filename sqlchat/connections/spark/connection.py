@@ -100,7 +100,7 @@ class SparkConnection(ServerConnection):
         return self._use_session(run, timeout, execution.statement.text)
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        from sqlchat.connections.spark.types import write_texts, write_typed
+        from sqlchat.connections.spark.types import write_lines, write_typed
 
         execution = Execution(check_statement(sql), max_rows, idle, tag, is_renewed=True)
         readings: list[Reading] = []
@@ -111,7 +111,7 @@ class SparkConnection(ServerConnection):
 
         return open_feed(
             work,
-            lambda batch, _: write_texts(write_typed(batch, readings), readings),
+            lambda batch: write_lines(batch, readings),
             lambda batch, _: write_typed(batch, readings),
         )
 

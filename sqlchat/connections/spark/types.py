@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from sqlchat.connections.encoding import encode_rows, json_cells, write_text
+from sqlchat.connections.encoding import encode_lines, encode_rows, write_text
 from sqlchat.connections.spark.session import find_arrow_type
 from sqlchat.connections.spark.statement import PREFIX, write_limit
 from sqlchat.connections.spark.values import read_documents, read_values, write_moments
@@ -59,22 +59,25 @@ class Reading:
         return read_documents(column) if self.is_document else read_values(column)
 
     def texts(self, column: pa.Array) -> pa.Array:
-        """Return texts for a Stream."""
+        """Return texts for a column of texts in exports."""
         if not self.is_document and any(is_like(column.type) for is_like in WRITTEN_ALIKE):
             return column.cast(pa.string())
         if pa.types.is_timestamp(column.type):
             return write_moments(column)
         values = self.values(column)
-        cells = (
-            json_cells(values) if self.is_json else [None if value is None else write_text(value) for value in values]
-        )
-        return pa.array([c.decode() if isinstance(c, bytes) else c for c in cells], pa.string())
+        write = _write_json if self.is_json else write_text
+        return pa.array([None if value is None else write(value) for value in values], pa.string())
 
     def typed(self, column: pa.Array) -> pa.Array:
         """Return the column in the type of exports."""
         if column.type.equals(self.arrow):
             return column
         return self.texts(column) if pa.types.is_string(self.arrow) else column.cast(self.arrow)
+
+
+def _write_json(value: Any) -> str | None:
+    text = encode_rows([(value,)])[2:-2].decode()
+    return None if text == "null" else text
 
 
 def make_readings(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> list[Reading]:
@@ -93,26 +96,27 @@ def make_header(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -
         columns=tuple(name for name, _ in types),
         types=tuple(reading.type for reading in readings),
         arrow=tuple(reading.arrow for reading in readings),
-        is_json=tuple(reading.is_json for reading in readings),
+        is_document=tuple(reading.is_document for reading in readings),
     )
 
 
 def encode_batch(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
     """Write the rows of a batch as JSON arrays, with commas between them."""
+    return encode_rows(_read_rows(batch, readings))[1:-1]
+
+
+def write_lines(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
+    """Write the rows of a batch for a Stream."""
+    return encode_lines(_read_rows(batch, readings))
+
+
+def _read_rows(batch: pa.RecordBatch, readings: Sequence[Reading]) -> list[tuple[Any, ...]]:
     columns = [reading.values(column) for reading, column in zip(readings, batch.columns, strict=True)]
-    return encode_rows(list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows)[1:-1]
-
-
-def write_texts(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    return _make_batch(reading.texts(column) for reading, column in zip(readings, batch.columns, strict=True))
+    return list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
 
 
 def write_typed(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    return _make_batch(reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True))
-
-
-def _make_batch(arrays: Iterable[pa.Array]) -> pa.RecordBatch:
-    columns = list(arrays)
+    columns = [reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True)]
     return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
 
 

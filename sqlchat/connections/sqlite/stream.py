@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-import pyarrow as pa
-
-from sqlchat.connections.encoding import json_cells
-from sqlchat.connections.streams import Header, batch_of
+from sqlchat.connections.encoding import encode_lines
+from sqlchat.connections.streams import Header
 from sqlchat.connections.worker_streams import Sender
 
 FETCHED_AT_ONCE = 2000
-TYPES = {"INTEGER": pa.int64(), "REAL": pa.float64(), "NUMERIC": pa.float64(), "BLOB": pa.binary()}
+TYPES = {"INTEGER": "int64", "REAL": "float64", "NUMERIC": "float64", "BLOB": "binary"}
 """Type of a column by the storage class of its first rows; all others are text."""
 
 
@@ -25,12 +23,12 @@ def send(cursor: sqlite3.Cursor, max_rows: int, sender: Sender, type_of: Callabl
         Header(
             columns=tuple(str(column[0]) for column in cursor.description),
             types=types,
-            arrow=tuple(TYPES.get(name, pa.string()) for name in types),
-            is_json=(True,) * len(types),
+            arrow=tuple(TYPES.get(name, "string") for name in types),
+            is_document=(False,) * len(types),
         )
     )
     while rows:
-        sender.put(batch_of(map(json_cells, zip(*rows, strict=True))))
+        sender.put(encode_lines(rows))
         max_rows -= len(rows)
         rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows)) if max_rows else []
     sender.end()
