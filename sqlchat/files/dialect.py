@@ -20,6 +20,7 @@ TAIL_BYTES = 1 << 16
 LONGEST_FIELD = 16 << 20
 """Characters, also of a field whose quote is never closed."""
 SAMPLE_ROWS = 1000
+"""Rows that show the dialect of a text."""
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = ("~", "^", "\x1f", "\x01")
 """Used if every row has the same number of them, and none of the usual delimiters."""
@@ -135,7 +136,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
             )
         raise FileInvalidError("The file holds no rows, not even a header.")
     delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or _find_named_delimiter(lines))
-    sample = _take_sample(body, delimiter, quoting, start + 1)
+    sample = _take_sample(body, delimiter, quoting, start + 1, len(body) if whole else SAMPLE_ROWS)
     if not whole and len(sample) == 1 and len(sample[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
         raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
     found_head = _find_head(sample, lines, start, options)
@@ -159,7 +160,8 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     if whole:
         last_rows = [row for row in below if row.cells]
     else:
-        last_rows = _take_sample(tail.splitlines(keepends=True)[1:], delimiter, quoting, 1)  # the first line is cut
+        last_lines = tail.splitlines(keepends=True)[1:]  # the first line is cut
+        last_rows = _take_sample(last_lines, delimiter, quoting, 1, len(last_lines))
     foot = footer.Foot(0)
     if width > 1:
         last_cells = [fit_width(row.cells, width) for row in last_rows]
@@ -215,14 +217,16 @@ def _find_head(sample: list[Row], lines: list[str], start: int, options: Options
     return header.find_head([row.cells for row in sample], [row.first for row in sample], width)
 
 
-def _take_sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
-    """Split the first lines into rows that are not blank; one empty row if there is none."""
+def _take_sample(
+    lines: list[str], delimiter: str, quoting: Quoting, first: int = 1, most: int = SAMPLE_ROWS
+) -> list[Row]:
+    """Split the first lines into at most `most` rows that are not blank; one empty row if there is none."""
     sample = []
     try:
         for row in split_rows(lines, delimiter, quoting, first):
             if row.cells:
                 sample.append(row)
-            if len(sample) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
+            if len(sample) == most:
                 break
     except RowError:
         pass  # a field past the csv module's limit: the rows before it are enough
@@ -293,12 +297,12 @@ def _find_delimiter(lines: list[str], suffix: str, named: str) -> tuple[str, Quo
     best, score = (order[0], Quoting()), (False, 0.0, 0)
     for delimiter in order:
         quoting = _find_quoting(lines, delimiter)
-        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting))
         if rating > score or delimiter == order[0]:
             best, score = (delimiter, quoting), rating
     if not score[2] and not named:
         for delimiter in RARE_DELIMITERS:
-            if _rate_sample(_take_sample(lines, delimiter, Quoting(), 1))[:2] == (True, 1.0):
+            if _rate_sample(_take_sample(lines, delimiter, Quoting()))[:2] == (True, 1.0):
                 return delimiter, Quoting()
     return best
 
@@ -313,8 +317,8 @@ def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
         quoting = replace(quoting, backslash=True)
     if re.search(rf'{mark}[ ]+"', text):
         blank = replace(quoting, blank=True)
-        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
-        if _rate_sample(_take_sample(lines, delimiter, blank, 1)) >= rating:
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting))
+        if _rate_sample(_take_sample(lines, delimiter, blank)) >= rating:
             quoting = blank
     return quoting
 

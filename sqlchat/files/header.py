@@ -16,7 +16,7 @@ Row = Sequence[str]
 
 MOST_TITLES = 30
 """Rows above a header."""
-MOST_CELLS, LEAST_ROWS = 20_000, 12
+MOST_CELLS, LEAST_ROWS = 6_000, 12
 """A header is looked for in so many cells, but in no fewer rows."""
 FIRST_LIKE_DATA = "The first row, taken as the header, looks like data; `header_row` says which row it is."
 YEARS = range(1800, 2200)

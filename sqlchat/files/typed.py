@@ -16,6 +16,7 @@ from sqlchat.files import formats
 from sqlchat.files.analysis import AnalysisCache, analyze
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Block, Load
+from sqlchat.files.memory import tune_allocator
 from sqlchat.files.options import Options
 from sqlchat.files.threads import work_in_order
 
@@ -31,6 +32,7 @@ class TypedTable:
         """`cache_folder` may hold the analysis of an upload of the same bytes."""
         self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._table = self._format.read(self._source, options)
+        tune_allocator(len(self._table.names))
         cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
         self._unread_blocks: Iterator[Load] | None = self._table.blocks if cached is not None else None
         analysis = cached or analyze(self._table)

@@ -39,8 +39,8 @@ class Part:
     rows: npt.NDArray[np.int64] | None = None
     """Row of each value in the block, from 0; None if each row has a value."""
     inferred: Literal["text", "string", "json"] | None = None
-    """How the type is found. `text`: by the look of the values; `string`: likewise, but never as numbers; `json`:
-    they are JSON texts; None: by the array's type."""
+    """How the type is found. `text`: by the look of the values, which have no outer blanks; `string`: likewise, but
+    never as numbers, and blanks may be there; `json`: they are JSON texts; None: by the array's type."""
 
 
 @dataclass(frozen=True)
