@@ -21,9 +21,9 @@ from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
-from sqlchat.files.summaries import summarize
+from sqlchat.files.summaries import show_value, summarize
 
-READER = 2
+READER = 3
 """Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
 LARGEST_PRECISION = 38
 """Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""
@@ -61,12 +61,15 @@ def analyze(table: Table) -> Analysis:
     rows, columns = read_columns(table)
     warnings: list[str] = []
     entries = summarize(list(columns.values()), rows, warnings)
+    for name, comment in table.comments.items():
+        if comment.strip() and comment.strip() != name:
+            next(entry for entry in entries if entry["name"] == name)["comment"] = show_value(comment.strip())
     typed = [_type_column(column, entry) for column, entry in zip(columns.values(), entries, strict=True)]
     return Analysis(rows, [c for c, _ in typed], [c for _, c in typed], table.facts, [*table.warnings, *warnings])
 
 
 def _type_column(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
-    sql_type, remarks = entry["type"], list[str]()
+    sql_type, remarks = entry["type"], [entry["comment"]] if "comment" in entry else []
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:
         sql_type = "DOUBLE PRECISION"

@@ -74,6 +74,8 @@ class Dialect:
     """Names of the columns; empty ones if there is no header."""
     header: tuple[int, ...]
     """Lines of the header's rows, from 1; () if there is none."""
+    comments: list[str]
+    """Descriptions of the columns; [] if the header has none."""
     preamble: int
     """Physical lines before the header, or before the first row if there is no header."""
     only_header: bool = False
@@ -151,7 +153,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     first_cells = [row.cells for row in header_rows or sample[:1]]
     if len(first_cells) < header_count:
         raise FileInvalidError("The rows of the header are more than the file holds.", option="header_row")
-    names = header.join_names(*first_cells) if header_count == 2 else list(first_cells[0])
+    names, comments = header.name_columns(first_cells[: header_count or 1])
     names[0] = names[0].removeprefix("\ufeff")
     if header_rows and names[0].startswith("#") and lines[first_line - 1].startswith("#"):
         names[0] = names[0].lstrip("#").strip() or names[0]
@@ -175,6 +177,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
         quoting,
         names=names if header_rows else [""] * width,
         header=tuple(row.first for row in header_rows),
+        comments=comments,
         preamble=first_line - 1,
         only_header=whole and bool(header_rows) and not any(row.cells for row in below),
         cut=foot.cut,
@@ -208,7 +211,7 @@ def _find_head(sample: list[Row], lines: list[str], start: int, options: Options
     if options.header_row == 0:
         return header.Head(None)
     if options.header_row is not None or options.skip_rows is not None:
-        return header.Head(0, rows=2 if options.has_two_headers else 1)
+        return header.Head(0, rows=options.header_count)
     widths = Counter(len(row.cells) for row in sample)
     frequent = [width for width, count in widths.items() if count > 1 and 4 * count >= len(sample)]
     width = max(frequent) if frequent else widths.most_common(1)[0][0]  # titles and notes are narrower than the table

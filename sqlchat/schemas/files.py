@@ -123,6 +123,7 @@ class ColumnProfileSchema(Schema):
     example = fields.Raw(allow_none=True)
     top = fields.List(fields.Nested(TopValueSchema), metadata={"description": "The most frequent values."})
     format = fields.String(metadata={"description": "How dates are written, as strptime has it."})
+    comment = fields.String(metadata={"description": "The column's description in the file."})
 
 
 class ProfileSchema(Schema):

@@ -72,6 +72,8 @@ class Table:
     """Reads the blocks of some columns again; only formats with `text` parts have it."""
     options: Options = field(default_factory=Options)
     """The caller's options."""
+    comments: dict[str, str] = field(default_factory=dict)
+    """Column -> its description in the file."""
     used: dict[str, Any] = field(default_factory=dict)
     """Options of `read` as they were detected in the file."""
 

@@ -64,7 +64,8 @@ def read(source: Source, options: Options) -> Table:
         raise FileInvalidError(f"The sheet {sheet.name!r} is empty.")
     head, numbers = _find_header(rows, sheet.name, options, warnings)
     begin = numbers[-1] + 1 if head else rows[0][0]
-    columns = _names(rows, head, warnings)
+    names_in_head, comments = header.name_columns(head or [[""] * len(rows[0][1])])
+    columns = unique_names(names_in_head, warnings if head else [])
     check_width(len(columns))
     foot = _find_foot(sheet, begin, len(columns), options)
     warnings += foot.warnings
@@ -82,7 +83,8 @@ def read(source: Source, options: Options) -> Table:
     kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
-    return Table(columns, _blocks(kept, columns, padded, warnings), facts, warnings, used=used)
+    blocks = _blocks(kept, columns, padded, warnings)
+    return Table(columns, blocks, facts, warnings, used=used, comments=dict(zip(columns, comments, strict=False)))
 
 
 def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -94,7 +96,7 @@ def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None)
 def _find_header(
     rows: list[tuple[int, Cells]], sheet: str, options: Options, warnings: list[str]
 ) -> tuple[list[list[str]], list[int]]:
-    """Find the rows of the header, none to two, and their numbers."""
+    """Find the rows of the header, none to three, and their numbers."""
     texts = {number: [_as_text(value) for value in row] for number, row in rows}
     numbers = list(texts)
     if options.header_row:
@@ -110,12 +112,6 @@ def _find_header(
         warnings += head.warnings
         named = [] if head.header is None else numbers[head.header : head.header + head.rows]
     return [texts[number] for number in named], named
-
-
-def _names(rows: list[tuple[int, Cells]], head: list[list[str]], warnings: list[str]) -> list[str]:
-    if not head:
-        return unique_names([""] * len(rows[0][1]), [])
-    return unique_names(header.join_names(*head) if len(head) == 2 else head[0], warnings)
 
 
 def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> footer.Foot:
