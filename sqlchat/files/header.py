@@ -96,7 +96,7 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
 
 
 def name_columns(header: Sequence[Row]) -> tuple[list[str], list[str]]:
-    """Return the names and the descriptions of columns by the rows of their header, 1 to 3; most have no description."""
+    """Return the names and the descriptions of columns by their header of 1 to 3 rows; [] if it has only names."""
     if len(header) == 2:
         return join_names(*header), []
     return list(header[0]), list(header[1]) if len(header) == 3 else []

@@ -16,7 +16,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 NARROW = 24
 """Columns of a table whose arrays are large: freed memory is kept for the next ones."""
 LARGE, LARGEST = 256 << 10, 32 << 20
-"""Bytes of a piece of memory that the system gives, and gets back, by itself: of a wide table, and of a narrow one."""
+"""Bytes of a piece of memory that the system gives, and gets back, by itself: of a wide table, of a narrow one."""
 KEPT = 128 << 20
 """Bytes of freed memory that are kept for a narrow table."""
 ARENAS = 2

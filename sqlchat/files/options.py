@@ -124,8 +124,8 @@ def _count(name: str, value: Any) -> int:
 def _header(name: str, value: Any) -> int | tuple[int, ...]:
     if isinstance(value, list | tuple):
         rows = [_count(name, row) for row in value]
-        if len(rows) not in {2, 3} or not 0 < rows[0] or rows != sorted(set(rows)):
-            raise _wrong(name, "one row, or a list of two that are joined, such as [3, 4], or of names, texts and ids")
+        if len(rows) not in {2, 3} or rows != sorted({*rows} - {0}):
+            raise _wrong(name, "one row, a list of two that are joined, such as [3, 4], or of names, texts and ids")
         return tuple(rows)
     return _count(name, value)
 

@@ -162,11 +162,14 @@ def find_filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def list_outer_bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
-    """List the first bytes of all texts of an Arrow string array without nulls, then the last ones; no empty texts'."""
+    """List the first bytes of all filled texts of an Arrow string array without nulls, then their last bytes.
+
+    The list is empty if all bytes are digits or signs before `=`: then there are neither blanks nor formulas.
+    """
     starts, data = text_buffers(texts)
+    if not len(data) or (data.min() > ord(" ") and data.max() < ord("=")):
+        return data[:0]
     filled = starts[1:] > starts[:-1]
-    if filled.all():
-        return data[np.concatenate((starts[:-1], starts[1:] - 1))]
     return data[np.concatenate((starts[:-1][filled], starts[1:][filled] - 1))]
 
 

@@ -7,6 +7,7 @@ threads, so memory does not grow with the file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,11 @@ class TypedTable:
 
     def __init__(self, path: str, file_name: str, options: Options, cache_folder: str | None = None) -> None:
         """`cache_folder` may hold the analysis of an upload of the same bytes."""
-        self._format, self._source = formats.detect(path, file_name, options.sheet)
+        cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
+        self._format, source = formats.detect(path, file_name, options.sheet)
+        self._source = replace(source, scan=cached and cached.scan)
         self._table = self._format.read(self._source, options)
         tune_allocator(len(self._table.names))
-        cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
         self._unread_blocks: Iterator[Load] | None = self._table.blocks if cached is not None else None
         analysis = cached or analyze(self._table)
         self._options, self.row_count, self.columns = options, analysis.row_count, analysis.columns

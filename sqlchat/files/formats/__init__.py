@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from sqlchat.files.byte_scan import ByteScan
+
 MAX_COLUMNS = 2000
 """Postgres allows 1,600 columns; a wider file is no table."""
 
@@ -72,6 +74,8 @@ class Table:
     """Reads the blocks of some columns again; only formats with `text` parts have it."""
     options: Options = field(default_factory=Options)
     """The caller's options."""
+    scan: ByteScan | None = None
+    """The scan of a text table's bytes."""
     comments: dict[str, str] = field(default_factory=dict)
     """Column -> its description in the file."""
     used: dict[str, Any] = field(default_factory=dict)

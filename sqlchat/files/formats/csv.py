@@ -70,7 +70,8 @@ def read(source: Source, options: Options) -> Table:
     detected = {"encoding": encoding_name, "delimiter": dialect.delimiter}
     facts = {**detected, "header": bool(dialect.header)}
     used = {**detected, "header_row": _make_header_row(dialect.header)}
-    table = Table(names, iter(()), facts, warnings, used=used, comments=dict(zip(names, dialect.comments, strict=False)))
+    comments = dict(zip(names, dialect.comments, strict=False))
+    table = Table(names, iter(()), facts, warnings, used=used, comments=comments, scan=encoding.traits)
     if not dialect.only_header:
         table.blocks, table.again = reader.blocks([]), reader.blocks
     return table
