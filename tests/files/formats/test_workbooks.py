@@ -50,9 +50,8 @@ def make_ods(rows):
             shown, count = cell if isinstance(cell, tuple) else (cell, 1)
             kind = f'float" office:value="{int(shown)}' if shown.isdecimal() else "string"
             repeated = f' table:number-columns-repeated="{count}"' if count > 1 else ""
-            cells += (
-                f'<table:table-cell{repeated} office:value-type="{kind}><text:p>{shown}</text:p></table:table-cell>'
-            )
+            cells += f'<table:table-cell{repeated} office:value-type="{kind}">'
+            cells += f"<text:p>{shown}</text:p></table:table-cell>"
         lines.append(f"<table:table-row>{cells}</table:table-row>")
     spaces = "".join(
         f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
