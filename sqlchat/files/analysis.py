@@ -17,13 +17,14 @@ from typing import Any
 
 import orjson
 
+from sqlchat.files.byte_scan import ByteScan
 from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
-from sqlchat.files.summaries import summarize
+from sqlchat.files.summaries import show_value, summarize
 
-READER = 2
+READER = 3
 """Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
 LARGEST_PRECISION = 38
 """Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""
@@ -54,6 +55,8 @@ class Analysis:
     """Facts of the file: encoding, delimiter, sheet, ..."""
     warnings: list[str]
     """Warnings of the file, then of its columns."""
+    scan: ByteScan | None = None
+    """The scan of a text table's bytes, which a second reading need not make."""
 
 
 def analyze(table: Table) -> Analysis:
@@ -61,12 +64,16 @@ def analyze(table: Table) -> Analysis:
     rows, columns = read_columns(table)
     warnings: list[str] = []
     entries = summarize(list(columns.values()), rows, warnings)
+    for name, comment in table.comments.items():
+        if comment.strip() and comment.strip() != name:
+            next(entry for entry in entries if entry["name"] == name)["comment"] = show_value(comment.strip())
     typed = [_type_column(column, entry) for column, entry in zip(columns.values(), entries, strict=True)]
-    return Analysis(rows, [c for c, _ in typed], [c for _, c in typed], table.facts, [*table.warnings, *warnings])
+    warnings = [*table.warnings, *warnings]
+    return Analysis(rows, [c for c, _ in typed], [c for _, c in typed], table.facts, warnings, table.scan)
 
 
 def _type_column(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
-    sql_type, remarks = entry["type"], list[str]()
+    sql_type, remarks = entry["type"], [entry["comment"]] if "comment" in entry else []
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:
         sql_type = "DOUBLE PRECISION"
@@ -103,6 +110,7 @@ class AnalysisCache:
             "conversions": [conversion.as_dict() for conversion in analysis.conversions],
             "facts": analysis.facts,
             "warnings": analysis.warnings,
+            "scan": analysis.scan and analysis.scan.as_dict(),
         }
         with contextlib.suppress(OSError, TypeError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,7 +129,8 @@ class AnalysisCache:
             place.unlink()
             columns = [TypedColumn(**column | {"remarks": tuple(column["remarks"])}) for column in content["columns"]]
             conversions = list(map(Conversion.of_dict, content["conversions"]))
-            return Analysis(**content | {"columns": columns, "conversions": conversions})
+            scan = content["scan"] and ByteScan.of_dict(content["scan"])
+            return Analysis(**content | {"columns": columns, "conversions": conversions, "scan": scan})
         except (OSError, ValueError, LookupError, TypeError):
             return None
 

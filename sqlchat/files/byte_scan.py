@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,16 @@ class ByteScan:
         allowed = np.zeros(256, np.bool_)
         allowed[[*delimiter.encode(), *b'\r\n"']] = True
         return self.quotes % 2 == 0 and not (self.beside_quotes & ~allowed).any()
+
+    def as_dict(self) -> dict[str, Any] | None:
+        """Return JSON values; None for a file with bytes that are no UTF-8, of which only the next scan can tell."""
+        beside = np.flatnonzero(self.beside_quotes).tolist()
+        return vars(self) | {"odd_lines": "", "beside_quotes": beside} if self.utf8 else None
+
+    @classmethod
+    def of_dict(cls, content: dict[str, Any]) -> ByteScan:
+        beside = np.isin(np.arange(256), content["beside_quotes"])
+        return cls(**content | {"odd_lines": b"", "beside_quotes": beside})
 
 
 def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteScan:

@@ -80,6 +80,8 @@ class Conversion:
             return array if part.inferred in {"json", "text"} else _to_json(array)
         if part.inferred is None:
             return self._cast(array)
+        if part.inferred == "string" and has_outer_blanks(array):
+            array = pc.utf8_trim_whitespace(array)
         return self._read(array)
 
     def _cast(self, array: pa.Array) -> pa.Array:
@@ -105,7 +107,6 @@ class Conversion:
 
     def _read(self, texts: pa.Array) -> pa.Array:
         """Convert texts; words for no value become nulls."""
-        texts = pc.utf8_trim_whitespace(texts) if has_outer_blanks(texts) else texts
         if not self.missing:
             return self._read_all(texts)
         words = pc.is_in(texts, pa.array([*sorted(self.missing), ""])).to_numpy(zero_copy_only=False)

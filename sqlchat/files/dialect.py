@@ -20,6 +20,7 @@ TAIL_BYTES = 1 << 16
 LONGEST_FIELD = 16 << 20
 """Characters, also of a field whose quote is never closed."""
 SAMPLE_ROWS = 1000
+"""Rows that show the dialect of a text."""
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = ("~", "^", "\x1f", "\x01")
 """Used if every row has the same number of them, and none of the usual delimiters."""
@@ -73,6 +74,8 @@ class Dialect:
     """Names of the columns; empty ones if there is no header."""
     header: tuple[int, ...]
     """Lines of the header's rows, from 1; () if there is none."""
+    comments: list[str]
+    """Descriptions of the columns; [] if the header has none."""
     preamble: int
     """Physical lines before the header, or before the first row if there is no header."""
     only_header: bool = False
@@ -135,7 +138,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
             )
         raise FileInvalidError("The file holds no rows, not even a header.")
     delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or _find_named_delimiter(lines))
-    sample = _take_sample(body, delimiter, quoting, start + 1)
+    sample = _take_sample(body, delimiter, quoting, start + 1, len(body) if whole else SAMPLE_ROWS)
     if not whole and len(sample) == 1 and len(sample[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
         raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
     found_head = _find_head(sample, lines, start, options)
@@ -150,7 +153,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     first_cells = [row.cells for row in header_rows or sample[:1]]
     if len(first_cells) < header_count:
         raise FileInvalidError("The rows of the header are more than the file holds.", option="header_row")
-    names = header.join_names(*first_cells) if header_count == 2 else list(first_cells[0])
+    names, comments = header.name_columns(first_cells[: header_count or 1])
     names[0] = names[0].removeprefix("\ufeff")
     if header_rows and names[0].startswith("#") and lines[first_line - 1].startswith("#"):
         names[0] = names[0].lstrip("#").strip() or names[0]
@@ -159,7 +162,8 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     if whole:
         last_rows = [row for row in below if row.cells]
     else:
-        last_rows = _take_sample(tail.splitlines(keepends=True)[1:], delimiter, quoting, 1)  # the first line is cut
+        last_lines = tail.splitlines(keepends=True)[1:]  # the first line is cut
+        last_rows = _take_sample(last_lines, delimiter, quoting, 1, len(last_lines))
     foot = footer.Foot(0)
     if width > 1:
         last_cells = [fit_width(row.cells, width) for row in last_rows]
@@ -173,6 +177,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
         quoting,
         names=names if header_rows else [""] * width,
         header=tuple(row.first for row in header_rows),
+        comments=comments,
         preamble=first_line - 1,
         only_header=whole and bool(header_rows) and not any(row.cells for row in below),
         cut=foot.cut,
@@ -206,7 +211,7 @@ def _find_head(sample: list[Row], lines: list[str], start: int, options: Options
     if options.header_row == 0:
         return header.Head(None)
     if options.header_row is not None or options.skip_rows is not None:
-        return header.Head(0, rows=2 if options.has_two_headers else 1)
+        return header.Head(0, rows=options.header_count)
     widths = Counter(len(row.cells) for row in sample)
     frequent = [width for width, count in widths.items() if count > 1 and 4 * count >= len(sample)]
     width = max(frequent) if frequent else widths.most_common(1)[0][0]  # titles and notes are narrower than the table
@@ -215,14 +220,16 @@ def _find_head(sample: list[Row], lines: list[str], start: int, options: Options
     return header.find_head([row.cells for row in sample], [row.first for row in sample], width)
 
 
-def _take_sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
-    """Split the first lines into rows that are not blank; one empty row if there is none."""
+def _take_sample(
+    lines: list[str], delimiter: str, quoting: Quoting, first: int = 1, most: int = SAMPLE_ROWS
+) -> list[Row]:
+    """Split the first lines into at most `most` rows that are not blank; one empty row if there is none."""
     sample = []
     try:
         for row in split_rows(lines, delimiter, quoting, first):
             if row.cells:
                 sample.append(row)
-            if len(sample) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
+            if len(sample) == most:
                 break
     except RowError:
         pass  # a field past the csv module's limit: the rows before it are enough
@@ -293,12 +300,12 @@ def _find_delimiter(lines: list[str], suffix: str, named: str) -> tuple[str, Quo
     best, score = (order[0], Quoting()), (False, 0.0, 0)
     for delimiter in order:
         quoting = _find_quoting(lines, delimiter)
-        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting))
         if rating > score or delimiter == order[0]:
             best, score = (delimiter, quoting), rating
     if not score[2] and not named:
         for delimiter in RARE_DELIMITERS:
-            if _rate_sample(_take_sample(lines, delimiter, Quoting(), 1))[:2] == (True, 1.0):
+            if _rate_sample(_take_sample(lines, delimiter, Quoting()))[:2] == (True, 1.0):
                 return delimiter, Quoting()
     return best
 
@@ -313,8 +320,8 @@ def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
         quoting = replace(quoting, backslash=True)
     if re.search(rf'{mark}[ ]+"', text):
         blank = replace(quoting, blank=True)
-        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
-        if _rate_sample(_take_sample(lines, delimiter, blank, 1)) >= rating:
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting))
+        if _rate_sample(_take_sample(lines, delimiter, blank)) >= rating:
             quoting = blank
     return quoting
 

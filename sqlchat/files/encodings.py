@@ -120,7 +120,7 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
         wide = "utf-16"
     elif b"\0" in start and not name.startswith("utf-32"):
         wide = _utf16_without_mark(start)
-    traits = scan_bytes(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    traits = source.scan or scan_bytes(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
     if wide:
         return Encoding(wide, traits, guessed=wide != "utf-16" and not given)
     if traits.nul and not name.startswith("utf-32"):

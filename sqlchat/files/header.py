@@ -16,7 +16,7 @@ Row = Sequence[str]
 
 MOST_TITLES = 30
 """Rows above a header."""
-MOST_CELLS, LEAST_ROWS = 20_000, 12
+MOST_CELLS, LEAST_ROWS = 6_000, 12
 """A header is looked for in so many cells, but in no fewer rows."""
 FIRST_LIKE_DATA = "The first row, taken as the header, looks like data; `header_row` says which row it is."
 YEARS = range(1800, 2200)
@@ -26,6 +26,9 @@ UNIT = re.compile(
     r"lbs?|oz|mi|mph|km/h|m/s|kn|hPa|cm|dB|ppm|pH|ha|deg|mm|[kmc]?m[²³23]|EUR|USD|GBP|CHF|mg/l|µg/m³|[A-Za-zµ]{1,3}/[A-Za-z0-9²³]{1,3})[)\]]?"
 )
 """A row of units below the names of columns."""
+
+IMPORT_ID = re.compile(r"\{\s*[\"']\w+[\"']\s*:.*\}", re.DOTALL)
+"""A cell below a question of a survey: `{"ImportId":"QID1"}`."""
 
 KINDS = (
     ("day", re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*)?$")),
@@ -49,7 +52,7 @@ class Head:
     """Index of the row that names the columns; None: there is no header, and the first row is data."""
     warnings: tuple[str, ...] = ()
     rows: int = 1
-    """Rows of the header, 1 or 2."""
+    """Rows of the header: 1, 2 that are joined, or 3 of names, descriptions and ids."""
 
 
 def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
@@ -77,6 +80,8 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
             return Head(None, (warning,)) if at == 0 else Head(at, (*_warn_of_titles(lines, at), FIRST_LIKE_DATA))
         if any(_is_like_below(rows[at:], column) for column in range(len(rows[at]))):
             return Head(at, (*_warn_of_titles(lines, at), FIRST_LIKE_DATA))
+    if (first := _find_survey(rows)) is not None:
+        return Head(first, (*_warn_of_titles(lines, first), _describe_survey(lines[first : first + 3])), 3)
     for first in (moved - 1, moved):
         if first >= 0 and (names := _join_two(rows[first:], width)):
             shown = ", ".join(name for name in names if name)[:SHOWN]
@@ -88,6 +93,30 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
             f"Row {lines[at + 1]} may be the header, or part of it, beside row {lines[at]}: `header_row` says which."
         )
     return Head(moved, tuple(warnings))
+
+
+def name_columns(header: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """Return the names and the descriptions of columns by their header of 1 to 3 rows; [] if it has only names."""
+    if len(header) == 2:
+        return join_names(*header), []
+    return list(header[0]), list(header[1]) if len(header) == 3 else []
+
+
+def _find_survey(rows: Sequence[Row]) -> int | None:
+    """Find the first of three rows of names, descriptions and ids in JSON, as Qualtrics writes them."""
+    for at in range(min(len(rows) - 2, MOST_TITLES)):
+        ids = [cell.strip() for cell in rows[at + 2] if cell.strip()]
+        names = (*rows[at], *rows[at + 1])
+        if len(ids) > 1 and all(map(IMPORT_ID.fullmatch, ids)) and _is_all_text(names):
+            return None if any(map(IMPORT_ID.fullmatch, names)) else at
+    return None
+
+
+def _describe_survey(lines: Sequence[int]) -> str:
+    return (
+        f"Row {lines[0]} names the columns, row {lines[1]} describes them (their comments), and row {lines[2]} of "
+        f"import ids was left out; `header_row` {lines[0]} makes rows of the table of both."
+    )
 
 
 def join_names(groups: Row, names: Row) -> list[str]:

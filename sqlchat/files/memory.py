@@ -11,10 +11,14 @@ from typing import Any, TypeVar
 
 R = TypeVar("R")
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Of mallopt."""
-LARGE = 256 << 10
-"""Bytes of a piece of memory that the system gives, and gets back, by itself."""
+NARROW = 24
+"""Columns of a table whose arrays are large: freed memory is kept for the next ones."""
+LARGE, LARGEST = 256 << 10, 32 << 20
+"""Bytes of a piece of memory that the system gives, and gets back, by itself: of a wide table, of a narrow one."""
+KEPT = 128 << 20
+"""Bytes of freed memory that are kept for a narrow table."""
 ARENAS = 2
 GROWTH = 896 << 20
 """Bytes of address space beyond what the process has: with what it holds and has not touched yet, 1 GB of memory."""
@@ -29,17 +33,19 @@ def use_system_allocator() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
 
 
-def keep_no_spare_memory() -> None:
-    """Have little more address space taken than is in use.
+def tune_allocator(columns: int) -> None:
+    """Keep freed memory for the next block if a table has few columns; 0: their number is not known.
 
-    The allocator sets 64 MiB apart for each of some threads and keeps what was freed in pieces of up to 32 MiB, and
-    Arrow takes a piece for each column that is as large as what it parses at a time. Of many columns that leaves gaps
-    in which nothing else finds room: two hundred that hold 200 MiB would fill 3 GiB.
+    Memory that the system gives comes in empty pages, which take a third of the time of a build. But of many columns
+    the allocator keeps gaps in which nothing else finds room: two hundred that hold 200 MiB would fill 3 GiB.
     """
     libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        libc.mallopt(M_ARENA_MAX, ARENAS)
-        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+    if not hasattr(libc, "mallopt"):
+        return
+    libc.mallopt(M_ARENA_MAX, ARENAS)
+    is_narrow = 0 < columns <= NARROW
+    libc.mallopt(M_MMAP_THRESHOLD, LARGEST if is_narrow else LARGE)
+    libc.mallopt(M_TRIM_THRESHOLD, KEPT if is_narrow else LARGE)
 
 
 def bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:

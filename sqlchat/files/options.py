@@ -42,8 +42,9 @@ class Options:
     """Excel: name or number (from 1) of the sheet; name of a table, a list of objects or a file within a file."""
     on_bad_rows: Literal["error", "skip", "pad"] = "error"
     """A row with too many or too few fields ends the reading, is left out, or a short one gets nulls; all counted."""
-    header_row: int | tuple[int, int] | None = None
-    """From 1, as an editor or Excel counts; 0: there is none; two that follow each other are joined."""
+    header_row: int | tuple[int, ...] | None = None
+    """From 1, as an editor or Excel counts; 0: there is none; two that follow each other are joined, and of three the
+    first names the columns, the second describes them and the third is left out."""
     skip_rows: int | None = None
     """Rows at the beginning that are no part of the table."""
     encoding: str | None = None
@@ -63,8 +64,9 @@ class Options:
         return self.header_row[0] if isinstance(self.header_row, tuple) else self.header_row or 0
 
     @property
-    def has_two_headers(self) -> bool:
-        return isinstance(self.header_row, tuple)
+    def header_count(self) -> int:
+        """Number of rows of the header, if there is one."""
+        return len(self.header_row) if isinstance(self.header_row, tuple) else 1
 
     @classmethod
     def parse(cls, given: object) -> Options:
@@ -119,12 +121,12 @@ def _count(name: str, value: Any) -> int:
     return value
 
 
-def _header(name: str, value: Any) -> int | tuple[int, int]:
+def _header(name: str, value: Any) -> int | tuple[int, ...]:
     if isinstance(value, list | tuple):
         rows = [_count(name, row) for row in value]
-        if len(rows) != 2 or not 0 < rows[0] < rows[1]:
-            raise _wrong(name, "one row, or a list of two that are joined, such as [3, 4]")
-        return rows[0], rows[1]
+        if len(rows) not in {2, 3} or rows != sorted({*rows} - {0}):
+            raise _wrong(name, "one row, a list of two that are joined, such as [3, 4], or of names, texts and ids")
+        return tuple(rows)
     return _count(name, value)
 
 

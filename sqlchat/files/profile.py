@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlchat.files import formats
-from sqlchat.files.memory import keep_no_spare_memory
+from sqlchat.files.memory import tune_allocator
 from sqlchat.files.options import Options
-
-NARROW = 24
-"""Freed memory is kept, which saves time, if a file has no more columns: arrays of more columns are small."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,7 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
     options = options or Options()
     format, source = formats.detect(path, file_name, options.sheet)
     table = format.read(source, options)
-    if len(table.names) > NARROW:
-        keep_no_spare_memory()
+    tune_allocator(len(table.names))
     analysis = analyze(table)
     if keep_in is not None:
         AnalysisCache(keep_in).keep(path, file_name, options, analysis)

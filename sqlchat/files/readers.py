@@ -30,10 +30,6 @@ NUMERIC_DIGITS = 38
 
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 """Offset of a time that is not in UTC."""
-PADDED = r"^(?:\+|-?0\d)"
-"""A plus sign, or a zero before a digit, which a number would lose."""
-CODE_LIKE = rf"{PADDED}|^-?\d+[eE]\d+$"
-"""Programs write a sign or a point into numbers with exponents; texts without both are rather codes."""
 
 MINUS_SIGN = "(?P<sign>-?)"
 ISO_DURATION = (
@@ -68,8 +64,9 @@ def read_booleans(texts: pa.Array) -> ValueStats | None:
 def read_numbers(texts: pa.Array) -> ValueStats | None:
     starts, data = text_buffers(texts)
     longest = int(np.diff(starts).max())
-    letters = bool((data > ord("9")).any())
-    if pc.any(pc.match_substring_regex(texts, CODE_LIKE if letters else PADDED)).as_py():
+    lettered = np.flatnonzero(data > ord("9"))
+    letters = bool(len(lettered))
+    if _has_padded(starts, data) or (letters and _has_codes(texts, starts, lettered)):
         return None
     points = np.flatnonzero(data == ord("."))  # Arrow makes an error of every text that it cannot cast
     if not letters and not len(points) and longest < 20:
@@ -92,6 +89,24 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
     if has_codes or longest > NUMERIC_DIGITS + 2:
         return None
     return ValueStats(least, most, total, "NUMERIC", (0, _find_scale(starts, points)), floats)
+
+
+def _has_padded(starts: Any, data: Any) -> bool:
+    """Has a text a plus sign in front, or a zero before a digit, which a number would lose?"""
+    firsts = data[starts[:-1]]
+    if (firsts == ord("+")).any():
+        return True
+    begins = np.concatenate((starts[:-1][firsts == ord("0")], starts[:-1][firsts == ord("-")] + 1))
+    ends = np.searchsorted(starts, begins, "right")
+    begins = begins[begins + 1 < starts[ends]]
+    seconds = data[begins + 1]
+    return bool(((data[begins] == ord("0")) & (seconds >= ord("0")) & (seconds <= ord("9"))).any())
+
+
+def _has_codes(texts: pa.Array, starts: Any, lettered: Any) -> bool:
+    """Is a text a code such as 1E5? Programs write a sign or a point into numbers with exponents."""
+    rows = np.unique(np.searchsorted(starts, lettered, "right") - 1)
+    return bool(pc.any(pc.match_substring_regex(texts.take(pa.array(rows)), r"^-?\d+[eE]\d+$")).as_py())
 
 
 def reader_of_notation(notation: Notation | Relaxed) -> TextReader:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
+import numpy as np
 import pyarrow as pa
 
 from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
@@ -31,6 +32,7 @@ from sqlchat.files.readers import (
     reader_of_format,
     reader_of_notation,
 )
+from sqlchat.files.sketch import text_buffers
 from sqlchat.files.value_stats import NUMBER_TYPES, ValueStats
 from sqlchat.files.worded_dates import WORDED_DAYS, WORDED_MOMENTS, WordedDate
 
@@ -52,6 +54,11 @@ class Reading:
     def shown(self) -> str | None:
         """The format in the file."""
         return self.name if isinstance(self.notation, WordedDate) else self.format
+
+    @cached_property
+    def marks(self) -> str | None:
+        """Marks that stand in every text of the format: `--::`; None if texts may have others."""
+        return None if not self.format or "%p" in self.format or self.notation else _list_marks(self.format)
 
     @property
     def order(self) -> str:
@@ -81,6 +88,10 @@ NUMBER_LIKE = re.compile(
 """The notations of numbers are tried only if the first text looks like this."""
 
 
+def _list_marks(text: str) -> str:
+    return re.sub(r"[\w% ]", "", text)
+
+
 def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
     format = ("%y-%m-%d" if notation.has_short_year else "%Y-%m-%d") + clock
     return Reading(notation.name + clock, sql_type, reader_of_format(format, notation), format, notation)
@@ -93,10 +104,11 @@ PLAIN = (
     *(Reading(each.name, "NUMERIC", reader_of_notation(each), notation=each) for each in NOTATIONS),
 )
 RELAXED = Reading("number as said", "NUMERIC", reader_of_notation(Relaxed()), notation=Relaxed())
+ISO_DATES, ISO_TIMESTAMPS = "date", "timestamp"
 ZONED = Reading("timestamp with zone", "TIMESTAMP", read_zoned)
 TEMPORAL = (
-    Reading("date", "DATE", read_iso_dates),
-    Reading("timestamp", "TIMESTAMP", read_iso_timestamps),
+    Reading(ISO_DATES, "DATE", read_iso_dates),
+    Reading(ISO_TIMESTAMPS, "TIMESTAMP", read_iso_timestamps),
     ZONED,
     Reading("time", "TIME", read_times),
     *(Reading(f, "TIME", reader_of_format(f), f) for f in TIME_FORMATS),
@@ -162,6 +174,7 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
         return {}
     few = texts.slice(0, 32)
     first = texts[0].as_py()
+    marks = _list_marks(first)
     date_like, time_like = DATE_LIKE.match(first), TIME_LIKE.match(first)
     found: dict[str, ValueStats] = {}
     for name in names:
@@ -171,6 +184,8 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
             if number is not None or not reading.notation.may_fit(first):
                 continue
         elif reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
+            continue
+        if reading.marks not in {None, marks}:
             continue
         if isinstance(reading.notation, Notation) and number is not None:
             if number.kind == "INTEGER" or reading.notation.decimal == ".":
@@ -182,10 +197,24 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
             continue
         if len(names) > 1 and reading.fit(few) is None:
             continue
-        fit = reading.fit(texts)
+        fit = _find_same(reading, found, texts) or reading.fit(texts)
         if fit is not None:
             found[name] = fit
     return found
+
+
+def _find_same(reading: Reading, found: dict[str, ValueStats], texts: pa.Array) -> ValueStats | None:
+    """Return the statistics of ISO 8601 if they are those of a format that reads the first of the texts.
+
+    They are, if all texts have one length and a blank before the time: a pattern takes ten times as long.
+    """
+    iso = found.get(ISO_DATES) or found.get(ISO_TIMESTAMPS)
+    if iso is None or reading.format is None or not reading.format.startswith("%Y-%m-%d") or reading.notation:
+        return None
+    starts, data = text_buffers(texts)
+    length = int(starts[1])
+    is_even = bool((np.diff(starts) == length).all())
+    return iso if is_even and (length == 10 or (data[10::length] == ord(" ")).all()) else None
 
 
 def read_values(name: str, texts: pa.Array) -> pa.Array | None:

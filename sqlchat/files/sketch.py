@@ -32,6 +32,9 @@ STRETCH = 1 << 14
 KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
 """Number of bytes left in a text -> mask for the eight bytes that were read (little-endian)."""
 
+OUTER_BLANKS = np.isin(np.arange(256), [*range(ord(" ") + 1), 0xC2, 0xE3, 0xA0])
+"""For each byte: may it begin or end a blank? The last three are those of no-break and ideographic spaces."""
+
 PLACES = (np.arange(LONG // 8, dtype=np.uint64) * GOLDEN * MIX_1 ^ MIX_2) | np.uint64(1)
 """An odd factor for each place in a text."""
 
@@ -158,15 +161,26 @@ def find_filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
     return lengths.astype(np.bool_)
 
 
+def list_outer_bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
+    """List the first bytes of all filled texts of an Arrow string array without nulls, then their last bytes.
+
+    The list is empty if all bytes are digits or signs before `=`: then there are neither blanks nor formulas.
+    """
+    starts, data = text_buffers(texts)
+    if not len(data) or (data.min() > ord(" ") and data.max() < ord("=")):
+        return data[:0]
+    filled = starts[1:] > starts[:-1]
+    return data[np.concatenate((starts[:-1][filled], starts[1:][filled] - 1))]
+
+
 def has_outer_blanks(texts: pa.Array) -> bool:
     """Does a text of an Arrow string array without nulls begin or end with an ASCII blank, or a no-break space?"""
-    starts, data = text_buffers(texts)
-    if not len(data):
-        return False
-    filled = starts[1:] > starts[:-1]
-    ends = data[np.concatenate((starts[:-1][filled], starts[1:][filled] - 1))]
-    # the first byte of a no-break or ideographic space, and the last one of a no-break space
-    return bool((ends <= ord(" ")).any() or (ends == 0xC2).any() or (ends == 0xE3).any() or (ends == 0xA0).any())
+    return has_blank(list_outer_bytes(texts))
+
+
+def has_blank(outer: npt.NDArray[np.uint8]) -> bool:
+    """Is one of these bytes an ASCII blank, or an outer byte of a no-break or ideographic space?"""
+    return bool(OUTER_BLANKS[outer].any())
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -43,6 +43,8 @@ class Source:
     """Compression of the upload."""
     member: str = ""
     """Name within a zip archive of several files."""
+    scan: Any = field(default=None, compare=False, repr=False)
+    """The scan of all bytes, if an earlier reading made it."""
     kept: Any = field(default=None, compare=False, repr=False)
     """A temporary file that is removed with the source."""
 

@@ -7,6 +7,7 @@ threads, so memory does not grow with the file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sqlchat.files import formats
 from sqlchat.files.analysis import AnalysisCache, analyze
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Block, Load
+from sqlchat.files.memory import tune_allocator
 from sqlchat.files.options import Options
 from sqlchat.files.threads import work_in_order
 
@@ -29,9 +31,11 @@ class TypedTable:
 
     def __init__(self, path: str, file_name: str, options: Options, cache_folder: str | None = None) -> None:
         """`cache_folder` may hold the analysis of an upload of the same bytes."""
-        self._format, self._source = formats.detect(path, file_name, options.sheet)
-        self._table = self._format.read(self._source, options)
         cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
+        self._format, source = formats.detect(path, file_name, options.sheet)
+        self._source = replace(source, scan=cached and cached.scan)
+        self._table = self._format.read(self._source, options)
+        tune_allocator(len(self._table.names))
         self._unread_blocks: Iterator[Load] | None = self._table.blocks if cached is not None else None
         analysis = cached or analyze(self._table)
         self._options, self.row_count, self.columns = options, analysis.row_count, analysis.columns

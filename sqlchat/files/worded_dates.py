@@ -103,6 +103,7 @@ PATTERNS = {
     "%b %d, %Y": f"{MONTH}{SIGN}{DAY}{ORDINAL}{SIGN}{YEAR}",
     "%Y %b %d": f"{YEAR}{SIGN}{MONTH}{SIGN}{DAY}",
     "%d. %m. %Y": rf"{DAY}\. (?P<month>\d{{1,2}})\. {YEAR}",
+    "%d. %m. %Y.": rf"{DAY}\. ?(?P<month>\d{{1,2}})\. ?{YEAR}\.",
     "%Y. %m. %d.": rf"{YEAR}\. ?(?P<month>\d{{1,2}})\. ?{DAY}\.",
     "%Y年%m月%d日": f"{YEAR}[年년] ?(?P<month>\\d{{1,2}})[月월] ?{DAY}[日일]",
 }

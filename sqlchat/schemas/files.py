@@ -48,7 +48,8 @@ class ReadSchema(Schema):
 
     header_row = fields.Raw(
         metadata={
-            "description": "From 1, as an editor or Excel counts; 0: there is none; [3, 4]: two that are joined.",
+            "description": "From 1, as an editor or Excel counts; 0: there is none; [3, 4]: two that are joined; "
+            "[1, 2, 3]: names, descriptions of the columns and a row that is left out.",
             "example": 1,
         }
     )
@@ -123,6 +124,7 @@ class ColumnProfileSchema(Schema):
     example = fields.Raw(allow_none=True)
     top = fields.List(fields.Nested(TopValueSchema), metadata={"description": "The most frequent values."})
     format = fields.String(metadata={"description": "How dates are written, as strptime has it."})
+    comment = fields.String(metadata={"description": "The column's description in the file."})
 
 
 class ProfileSchema(Schema):

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other
 ARRAYS = """
 import re, resource
 import numpy as np
-from sqlchat.files.memory import bounded, keep_no_spare_memory
+from sqlchat.files.memory import bounded, tune_allocator
 
 def mapped(kind):
     return int(re.search(f"Vm{kind}:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -39,7 +39,7 @@ print(mapped("RSS"))
 
 def test_little_more_address_space_is_taken_than_is_in_use():
     before, after = output("""
-keep_no_spare_memory()
+tune_allocator(200)
 print(mapped("Size"))
 arrays = [np.ones(1 << 17) for _ in range(60)]
 arrays.clear()

@@ -1,6 +1,10 @@
 """SQL types of texts: true for all rows, and nothing that a round trip would change."""
 
+import pyarrow as pa
 import pytest
+
+from sqlchat.files.options import Options
+from sqlchat.files.readings import READINGS, apply_readings, list_readings
 
 
 @pytest.mark.parametrize(
@@ -134,3 +138,27 @@ def test_values_are_told_apart_by_what_they_are(profiled):
 def test_distinct_texts_are_counted_where_the_first_million_were_numbers(profiled):
     found = profiled("c\n" + "7\n8.0\n8\n" * 1_500_000 + "x\n")["columns"][0]
     assert (found["type"], found["distinct"], found["min"], found["max"]) == ("TEXT", 4, "7", "x")
+
+
+@pytest.mark.parametrize(
+    ("texts", "format", "fits"),
+    [
+        (["2024-01-31", "1999-12-01"], "%Y-%m-%d", True),
+        (["2024-01-31 10:00:00", "1999-12-01 09:05:59"], "%Y-%m-%d %H:%M:%S", True),
+        (["2024-01-31 10:00", "1999-12-01 09:05"], "%Y-%m-%d %H:%M", True),
+        (["2024-01-31 10:00:00"] * 40 + ["2024-01-31T10:00:00"], "%Y-%m-%d %H:%M:%S", False),
+        (["2024-01-31 10:00:00"] * 40 + ["2024-01-31 10:00"], "%Y-%m-%d %H:%M:%S", False),
+    ],
+)
+def test_texts_of_iso_8601_fit_their_format_if_it_reads_them_alike(texts, format, fits):
+    array = pa.array(texts)
+    shared = apply_readings(array, list_readings(Options())).get(format)
+    read = READINGS[format].fit(array)
+    assert (shared is not None, read is not None) == (fits, fits)
+    if shared is not None:
+        assert (shared.least, shared.most) == (read.least, read.most)
+
+
+def test_a_day_with_a_dot_behind_its_year(profiled):
+    found = profiled("datum;gost\n1.2.2024.;A\n15.2.2024.;B\n")
+    assert (found["by_name"]["datum"]["type"], found["by_name"]["datum"]["max"]) == ("DATE", "2024-02-15")

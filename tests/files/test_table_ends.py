@@ -214,3 +214,48 @@ def test_one_column_that_may_be_several_is_told(profiled, text, words):
     found = profiled(text, "data.txt")
     assert len(found["columns"]) == 1
     assert any(words in warning for warning in found["warnings"])
+
+
+SURVEY = (
+    "StartDate,Q1,Q2\n"
+    'Start Date,"How old are you,\nin years?","Where, do you live?"\n'
+    '"{""ImportId"":""startDate"",""timeZone"":""Europe/Oslo""}","{""ImportId"":""QID1""}","{""ImportId"":""QID2""}"\n'
+    "2024-03-01 10:00:00,34,Oslo\n2024-03-02 11:30:00,51,Bergen\n"
+)
+
+
+def test_the_second_row_of_a_survey_describes_the_columns(profiled):
+    found = profiled(SURVEY)
+    assert (names(found), found["row_count"]) == (["StartDate", "Q1", "Q2"], 2)
+    assert [column["type"] for column in found["columns"]] == ["TIMESTAMP", "INTEGER", "TEXT"]
+    assert found["by_name"]["Q2"]["comment"] == "Where, do you live?"
+    assert found["by_name"]["Q1"]["comment"] == "How old are you,\nin years?"
+    assert "row 2 describes them" in found["warnings"][0]
+    again = profiled(SURVEY, header_row=tuple(found["read"]["header_row"]))
+    assert again["columns"] == found["columns"]
+
+
+def test_a_named_header_row_makes_rows_of_the_others_of_a_survey(profiled):
+    found = profiled(SURVEY, header_row=1)
+    assert (found["row_count"], found["by_name"]["Q1"]["type"]) == (4, "TEXT")
+
+
+def test_a_survey_in_a_workbook(profiled):
+    book = openpyxl.Workbook()
+    for row in (["Q1", "Q2"], ["Age?", "Town?"], ['{"ImportId":"QID1"}', '{"ImportId":"QID2"}'], [34, "Oslo"]):
+        book.active.append(row)
+    kept = io.BytesIO()
+    book.save(kept)
+    found = profiled(kept.getvalue(), "survey.xlsx")
+    assert (found["row_count"], found["read"]["header_row"]) == (1, [1, 2, 3])
+    assert [column["comment"] for column in found["columns"]] == ["Age?", "Town?"]
+
+
+def test_a_column_of_json_is_no_survey(profiled):
+    found = profiled('id,body\n1,"{""a"":1}"\n2,"{""a"":2}"\n3,"{""a"":3}"\n')
+    assert (found["row_count"], found["by_name"]["body"]["type"]) == (3, "JSON")
+
+
+def test_the_end_of_a_long_file_of_short_lines_is_found(profiled):
+    found = profiled("a,b\n" + "1,2\n" * 30_000 + "Source: a survey\n")
+    assert (found["row_count"], found["by_name"]["a"]["type"]) == (30_000, "INTEGER")

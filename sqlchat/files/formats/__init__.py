@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from sqlchat.files.byte_scan import ByteScan
+
 MAX_COLUMNS = 2000
 """Postgres allows 1,600 columns; a wider file is no table."""
 
@@ -39,8 +41,8 @@ class Part:
     rows: npt.NDArray[np.int64] | None = None
     """Row of each value in the block, from 0; None if each row has a value."""
     inferred: Literal["text", "string", "json"] | None = None
-    """How the type is found. `text`: by the look of the values; `string`: likewise, but never as numbers; `json`:
-    they are JSON texts; None: by the array's type."""
+    """How the type is found. `text`: by the look of the values, which have no outer blanks; `string`: likewise, but
+    never as numbers, and blanks may be there; `json`: they are JSON texts; None: by the array's type."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Table:
     """Reads the blocks of some columns again; only formats with `text` parts have it."""
     options: Options = field(default_factory=Options)
     """The caller's options."""
+    scan: ByteScan | None = None
+    """The scan of a text table's bytes."""
+    comments: dict[str, str] = field(default_factory=dict)
+    """Column -> its description in the file."""
     used: dict[str, Any] = field(default_factory=dict)
     """Options of `read` as they were detected in the file."""
 

@@ -21,7 +21,7 @@ from sqlchat.files import footer
 from sqlchat.files.encodings import Encoding, find_encoding
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
 from sqlchat.files.options import Options
-from sqlchat.files.sketch import find_filled, has_outer_blanks
+from sqlchat.files.sketch import find_filled, has_blank, list_outer_bytes
 from sqlchat.files.source import Source
 
 PARSED_BYTES = 1 << 20
@@ -70,7 +70,8 @@ def read(source: Source, options: Options) -> Table:
     detected = {"encoding": encoding_name, "delimiter": dialect.delimiter}
     facts = {**detected, "header": bool(dialect.header)}
     used = {**detected, "header_row": _make_header_row(dialect.header)}
-    table = Table(names, iter(()), facts, warnings, used=used)
+    comments = dict(zip(names, dialect.comments, strict=False))
+    table = Table(names, iter(()), facts, warnings, used=used, comments=comments, scan=encoding.traits)
     if not dialect.only_header:
         table.blocks, table.again = reader.blocks([]), reader.blocks
     return table
@@ -307,9 +308,10 @@ def _make_block_of_rows(rows: list[list[str]], places: dict[str, int], left_out:
 
 def _make_part(texts: pa.Array) -> Part:
     """Make a column's part without empty texts (quoted or not), outer blanks and Excel's ="..."."""
-    if has_outer_blanks(texts):
+    outer = list_outer_bytes(texts)
+    if has_blank(outer):
         texts = pc.utf8_trim_whitespace(texts)
-    if pc.any(pc.starts_with(texts, '="')).as_py():
+    if (outer == ord("=")).any():
         texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
     filled, rows = find_filled(texts), None
     if not filled.all():

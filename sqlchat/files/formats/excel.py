@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -23,6 +23,7 @@ from sqlchat.files import footer, header
 from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats import workbook as archives
 from sqlchat.files.formats.values import parts
+from sqlchat.files.names import split_words
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
@@ -32,6 +33,14 @@ SHOWN_SHEETS = 20
 EXACT = 10.0**15
 """Workbooks store numbers below this exactly."""
 SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
+
+CODE_WORDS = {
+    *("zip", "zipcode", "postcode", "postal", "plz", "cap", "cp", "phone", "telephone", "tel", "telefon", "mobile"),
+    *("fax", "id", "code", "codes", "account", "konto", "iban", "ean", "gtin", "upc", "sku", "isbn", "artikelnummer"),
+}
+"""Words of names whose numbers may be codes that a format shows with zeros in front."""
+SHOWS_ZEROS = frozenset({".xlsx", ".xlsm", ".ods"})
+"""Suffixes of workbooks whose formats are known here."""
 
 Cells = list[Any]
 
@@ -64,7 +73,8 @@ def read(source: Source, options: Options) -> Table:
         raise FileInvalidError(f"The sheet {sheet.name!r} is empty.")
     head, numbers = _find_header(rows, sheet.name, options, warnings)
     begin = numbers[-1] + 1 if head else rows[0][0]
-    columns = _names(rows, head, warnings)
+    names_in_head, comments = header.name_columns(head or [[""] * len(rows[0][1])])
+    columns = unique_names(names_in_head, warnings if head else [])
     check_width(len(columns))
     foot = _find_foot(sheet, begin, len(columns), options)
     warnings += foot.warnings
@@ -82,7 +92,9 @@ def read(source: Source, options: Options) -> Table:
     kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
-    return Table(columns, _blocks(kept, columns, padded, warnings), facts, warnings, used=used)
+    hidden = () if source.suffix in SHOWS_ZEROS else [name for name in columns if _is_code_name(name, options)]
+    blocks = _blocks(_warn_of_hidden_zeros(kept, columns, hidden, warnings), columns, padded, warnings)
+    return Table(columns, blocks, facts, warnings, used=used, comments=dict(zip(columns, comments, strict=False)))
 
 
 def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -94,7 +106,7 @@ def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None)
 def _find_header(
     rows: list[tuple[int, Cells]], sheet: str, options: Options, warnings: list[str]
 ) -> tuple[list[list[str]], list[int]]:
-    """Find the rows of the header, none to two, and their numbers."""
+    """Find the rows of the header, none to three, and their numbers."""
     texts = {number: [_as_text(value) for value in row] for number, row in rows}
     numbers = list(texts)
     if options.header_row:
@@ -110,12 +122,6 @@ def _find_header(
         warnings += head.warnings
         named = [] if head.header is None else numbers[head.header : head.header + head.rows]
     return [texts[number] for number in named], named
-
-
-def _names(rows: list[tuple[int, Cells]], head: list[list[str]], warnings: list[str]) -> list[str]:
-    if not head:
-        return unique_names([""] * len(rows[0][1]), [])
-    return unique_names(header.join_names(*head) if len(head) == 2 else head[0], warnings)
 
 
 def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> footer.Foot:
@@ -206,6 +212,31 @@ def _find_padded(
                 f"{formats[0]}); they are read without."
             )
     return found
+
+
+def _is_code_name(name: str, options: Options) -> bool:
+    return options.wanted(name) is None and bool(CODE_WORDS.intersection(split_words(name)))
+
+
+def _warn_of_hidden_zeros(
+    rows: Iterator[Cells], names: list[str], codes: Sequence[str], warnings: list[str]
+) -> Iterator[Cells]:
+    """Give the rows; warns of the columns `codes` if they hold whole numbers of differing lengths, but no 0 or 1."""
+    bounds = {names.index(name): [0, 0] for name in codes}
+    for row in rows:
+        for place, bound in list(bounds.items()):
+            value = row[place]
+            if isinstance(value, float | int) and value == int(value) and value > 1:
+                bound[:] = min(bound[0] or value, value), max(bound[1], value)
+            elif value not in ("", None):
+                del bounds[place]
+        yield row
+    for place, (least, most) in bounds.items():
+        if len(str(int(least))) < len(str(int(most))):
+            warnings.append(
+                f"{names[place]!r} holds numbers of differing lengths. If it holds codes, zeros in front that the "
+                "workbook shows by a format cannot be seen in this kind of file: save it as .xlsx."
+            )
 
 
 def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:

@@ -9,7 +9,9 @@ import re
 import zipfile
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import IO
 
 from sqlchat.errors import FileInvalidError, TooLargeError
 from sqlchat.files.source import Source
@@ -27,6 +29,11 @@ CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"']
 REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
 ROWS_REPEATED = re.compile(rb'number-rows-repeated="(\d+)"')
 COLUMNS_REPEATED = re.compile(rb'number-columns-repeated="(\d+)"')
+SHOWN_NUMBER = re.compile(
+    rb"<table:(table-row|table-cell|covered-table-cell|table)(?=[\s/>])([^>]*)>(?:<text:p>(\d+)</text:p></table:table-cell>)?"
+)
+"""A cell of an OpenDocument with the digits that it shows, or what it stands in."""
+TABLE_NAME = re.compile(rb'table:name="([^"]*)"')
 CHUNK = 4 << 20
 TAG = 4096
 """Bytes that a cell's tag may take across the border of two chunks."""
@@ -135,25 +142,20 @@ def _variable(data: bytes, at: int, longest: int) -> tuple[int, int]:
 
 def _check_repeated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """The same of an OpenDocument: cells with content may be repeated, and rows of them."""
-    cells, rows, rest = 0, 1, b""
+    cells, rows = 0, 1
     with archive.open(entry) as content:
-        while chunk := content.read(CHUNK):
-            text = rest + chunk
-            cut = text.rfind(b"<")
-            text, rest = text[:cut], text[cut:]
+        for text in _split_content(content):
             for tag, attributes in REPEATED.findall(text):
                 if tag == b"table-row":
-                    found = ROWS_REPEATED.search(attributes)
-                    rows = int(found[1]) if found else 1
+                    rows = _count_repeated(ROWS_REPEATED, attributes)
                 elif b"value" in attributes:
-                    found = COLUMNS_REPEATED.search(attributes)
-                    cells += rows * (int(found[1]) if found else 1)
+                    cells += rows * _count_repeated(COLUMNS_REPEATED, attributes)
             if cells > MAX_CELLS:
                 raise TooLargeError(f"A sheet has more than {MAX_CELLS:,} cells, which is more than is read.")
 
 
 def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
-    """Facts of the cells of a sheet of .xlsx from a row on; none for other workbooks."""
+    """Facts of the cells of a sheet of .xlsx or .ods from a row on; none for other workbooks."""
     facts = CellFacts()
     if source.head(2) == b"PK":
         with (
@@ -164,7 +166,49 @@ def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
         ):
             if part := _part(archive, sheet):
                 _read_cells(archive, part, _padding_styles(archive), first_row, facts)
+            elif "content.xml" in archive.namelist():
+                _read_shown_numbers(archive, sheet, first_row, facts)
     return facts
+
+
+def _read_shown_numbers(archive: zipfile.ZipFile, sheet: str, first_row: int, facts: CellFacts) -> None:
+    """Add the columns of an OpenDocument that show zeros in front of numbers. Its cells hold what they show."""
+    shown: dict[int, Counter[bytes]] = defaultdict(Counter)
+    is_sheet, row, rows, column = False, 0, 0, 0
+    with archive.open("content.xml") as content:
+        for text in _split_content(content):
+            for tag, attributes, digits in SHOWN_NUMBER.findall(text):
+                if tag == b"table":
+                    name = TABLE_NAME.search(attributes)
+                    is_sheet = name is not None and html.unescape(name[1].decode()) == sheet
+                    row = rows = 0
+                elif tag == b"table-row":
+                    row, rows, column = row + rows, _count_repeated(ROWS_REPEATED, attributes), 0
+                else:
+                    if is_sheet and row + 1 >= first_row and b'value-type="float"' in attributes:
+                        shown[column + 1][digits] += rows
+                    column += _count_repeated(COLUMNS_REPEATED, attributes)
+    for place, texts in shown.items():
+        widths = {len(digits) for digits in texts if len(digits) > 1 and digits.startswith(b"0")}
+        for digits, count in texts.items() if widths else ():
+            is_shown_so = len(widths) == 1 and len(digits) >= min(widths)
+            facts.padded[place]["0" * min(widths) if is_shown_so else ""] += count
+
+
+def _split_content(content: IO[bytes]) -> Iterator[bytes]:
+    """Give the content of an OpenDocument in pieces that end before a row or a cell."""
+    rest = b""
+    while chunk := content.read(CHUNK):
+        text = rest + chunk
+        cut = max(text.rfind(b"<table:"), 0)
+        yield text[:cut]
+        rest = text[cut:]
+    yield rest
+
+
+def _count_repeated(pattern: re.Pattern[bytes], attributes: bytes) -> int:
+    match = pattern.search(attributes)
+    return int(match[1]) if match else 1
 
 
 def show_padded(number: int, number_format: str) -> str:

@@ -1,6 +1,8 @@
 """Workbooks of the other formats: an .ods by odfpy, an .xls by xlwt, an .xlsb by pyxlsbwriter, and an .xlsm by
 openpyxl, whose content type was made that of a workbook with macros. None was made by what reads them."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,59 @@ def test_a_sheet_that_is_hidden_is_told_as_such(profiled):
     found = profiled((FOLDER / "sales.xls").read_bytes(), "sales.xls")
     assert found["sheet"] == "Sales"
     assert any("'Lists' (hidden)" in warning for warning in found["warnings"])
+
+
+def make_ods(rows):
+    """An OpenDocument whose cells show numbers as `rows` has them; a tuple is a text and how often it is repeated."""
+    lines = []
+    for row in rows:
+        cells = ""
+        for cell in row:
+            shown, count = cell if isinstance(cell, tuple) else (cell, 1)
+            kind = f'float" office:value="{int(shown)}' if shown.isdecimal() else "string"
+            repeated = f' table:number-columns-repeated="{count}"' if count > 1 else ""
+            cells += f'<table:table-cell{repeated} office:value-type="{kind}">'
+            cells += f"<text:p>{shown}</text:p></table:table-cell>"
+        lines.append(f"<table:table-row>{cells}</table:table-row>")
+    spaces = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    other = '<table:table table:name="Other"><table:table-row><table:table-cell office:value-type="float" '
+    other += 'office:value="7"><text:p>007</text:p></table:table-cell></table:table-row></table:table>'
+    content = f"<office:document-content{spaces}><office:body><office:spreadsheet>"
+    content += f'<table:table table:name="Data">{"".join(lines)}</table:table>{other}'
+    content += "</office:spreadsheet></office:body></office:document-content>"
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+    return kept.getvalue()
+
+
+def test_zeros_that_an_ods_shows_in_front_are_kept(profiled):
+    rows = [("n", "plz", "town"), ("1", "01067", "Dresden"), ("22", "50667", "Köln"), (("333", 2), "Ulm")]
+    found = profiled(make_ods(rows), "towns.ods", sheet="Data")
+    columns = found["by_name"]
+    assert (columns["n"]["type"], columns["plz"]["type"]) == ("INTEGER", "TEXT")
+    assert {top["value"] for top in columns["plz"]["top"]} == {"01067", "50667", "00333"}
+    assert any("'plz' is text, with the zeros in front" in warning for warning in found["warnings"])
+
+
+def test_numbers_of_an_ods_without_such_zeros_stay_numbers(profiled):
+    found = profiled(make_ods([("zip", "n"), ("10115", "0"), ("80331", "14")]), "towns.ods", sheet="Data")
+    assert [column["type"] for column in found["columns"]] == ["INTEGER", "INTEGER"]
+    assert not [warning for warning in found["warnings"] if "zeros" in warning]
+
+
+def test_zeros_that_an_xls_may_hide_are_told(profiled):
+    content = (FOLDER / "codes.xls").read_bytes()
+    found = profiled(content, "codes.xls")
+    (warning,) = [warning for warning in found["warnings"] if "zeros in front" in warning]
+    assert "'plz'" in warning
+    assert found["by_name"]["umsatz"]["type"] == "INTEGER"  # of differing lengths too, but no name of a code
+    typed = profiled(content, "codes.xls", types={"plz": "INTEGER"})
+    assert not [warning for warning in typed["warnings"] if "zeros in front" in warning]
