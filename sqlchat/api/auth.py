@@ -18,5 +18,5 @@ EXAMPLE = {"id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10", "email": "user@example.
 @blueprint.fails(401, 503)
 def me() -> dict[str, Any]:
     """Say who the token's bearer is."""
-    caller = security.signed_in()
+    caller = security.require_caller()
     return {"id": caller.id, "email": caller.email}

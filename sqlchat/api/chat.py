@@ -42,7 +42,7 @@ def chat(payload: dict[str, Any]) -> Response:
 
 def read_question(payload: dict[str, Any]) -> Question:
     return Question(
-        owner=security.owner(),
+        owner=security.get_owner(),
         connection_id=choose_connection(payload),
         text=payload["prompt"],
         provider=choose_provider(payload),
@@ -52,7 +52,7 @@ def read_question(payload: dict[str, Any]) -> Question:
         mode=payload["mode"],
         notes=payload["notes"],
         conversation=payload.get("conversation_id"),
-        claims=security.claims(),
+        claims=security.get_claims(),
         tag=request_tag(),
     )
 

@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Response
+from marshmallow import Schema
 
 from sqlchat.api import security
-from sqlchat.api.rendering import render_source
+from sqlchat.api.rendering import render
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.connections.manager import ConnectionSummary
@@ -21,12 +22,17 @@ from sqlchat.schemas.connections import (
     CatalogQuerySchema,
     CatalogSchema,
     ChangeSchema,
+    ColumnSchema,
     ConnectedSchema,
     ConnectionSchema,
     ConnectionsSchema,
     ConnectSchema,
     DisconnectedSchema,
+    ForeignKeySchema,
+    ListedConnectionSchema,
     RefreshedSchema,
+    StatusSchema,
+    TableSchema,
 )
 from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import write_public_name
@@ -55,7 +61,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
     A config that does not work is refused with 400 and the database's own words.
     """
     connection = runtime().manager.create(
-        security.owner(),
+        security.get_owner(),
         payload["provider"],
         payload["name"],
         payload["config"],
@@ -71,8 +77,8 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
     """List the caller's connections, without touching their databases."""
-    connections = runtime().manager.list(security.owner())
-    return {"connections": [_render_connection(connection) for connection in connections]}
+    connections = runtime().manager.list(security.get_owner())
+    return {"connections": [_render_connection(ListedConnectionSchema, connection) for connection in connections]}
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)
@@ -80,8 +86,7 @@ def list_connections() -> dict[str, Any]:
 @blueprint.fails(401, 404, 503)
 def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
-    connection = runtime().manager.describe(security.owner(), connection_id)
-    return _render_connection(connection) | {"policy": connection.policy, "privacy": connection.privacy}
+    return _render_connection(ConnectionSchema, runtime().manager.describe(security.get_owner(), connection_id))
 
 
 @blueprint.patch("/<connection_id>", parameters=NAMED)
@@ -94,7 +99,7 @@ def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
     A `config` replaces the whole one, password included. It is tried first; one that does not work is refused with
     400, and nothing changes.
     """
-    return _render_changed(runtime().manager.change(security.owner(), connection_id, payload))
+    return _render_changed(runtime().manager.change(security.get_owner(), connection_id, payload))
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
@@ -102,7 +107,7 @@ def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
 @blueprint.fails(401, 404, 503)
 def disconnect(connection_id: str) -> dict[str, str]:
     """Forget a connection, in every process at once; its database stays as it is."""
-    runtime().manager.delete(security.owner(), connection_id)
+    runtime().manager.delete(security.get_owner(), connection_id)
     return {"status": "disconnected"}
 
 
@@ -112,18 +117,12 @@ def disconnect(connection_id: str) -> dict[str, str]:
 @blueprint.fails(401, 404, 503, 504)
 def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates, and what columns hold."""
-    connection = runtime().manager.open(security.owner(), connection_id, security.claims())
+    connection = runtime().manager.open(security.get_owner(), connection_id, security.get_claims())
     catalog = connection.read_catalog() if query["refresh"] else connection.catalog
     profiles = connection.read_profiles(refresh=query["refresh"]) if query["profile"] else None
-    taught = runtime().knowledge.teach_catalog(security.owner(), connection_id, catalog, profiles or Profiles())
-    return answer(
-        {
-            "dialect": write_public_name(catalog.dialect),
-            "default_schema": catalog.default_schema,
-            "version": catalog.version,
-            "tables": [_render_table(table, profiles) for table in taught.listed.tables],
-        }
-    )
+    taught = runtime().knowledge.teach_catalog(security.get_owner(), connection_id, catalog, profiles or Profiles())
+    tables = [_render_table(table, profiles) for table in taught.listed.tables]
+    return answer(render(CatalogSchema, catalog, dialect=write_public_name(catalog.dialect), tables=tables))
 
 
 @blueprint.post("/<connection_id>/refresh", parameters=DEMO)
@@ -131,43 +130,23 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503, 504)
 def refresh(connection_id: str) -> dict[str, Any]:
     """Read the catalog and the profiles of its columns anew, after tables or data have changed."""
-    catalog = runtime().manager.refresh(security.owner(), connection_id, security.claims())
+    catalog = runtime().manager.refresh(security.get_owner(), connection_id, security.get_claims())
     return {"version": catalog.version, "tables": catalog.tables, "refreshed_at": catalog.at}
 
 
-def _render_connection(connection: ConnectionSummary) -> dict[str, Any]:
-    return {
-        "name": connection.name,
-        "provider": connection.class_name,
-        "dialect": write_public_name(connection.dialect),
-        "created_at": connection.created_at,
-        "status": _render_status(connection),
-    }
+def _render_connection(schema: type[Schema], connection: ConnectionSummary) -> dict[str, Any]:
+    dialect, status = write_public_name(connection.dialect), render(StatusSchema, connection)
+    return render(schema, connection, provider=connection.class_name, dialect=dialect, status=status)
 
 
 def _render_changed(connection: ConnectionSummary) -> dict[str, Any]:
-    return {"name": connection.name, "provider": connection.provider, "status": _render_status(connection)}
+    return render(ConnectedSchema, connection, status=render(StatusSchema, connection))
 
 
 def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
-    """Return the members of `TableSchema` alone: a catalog also holds facts for the examination of SQL."""
-    columns = []
-    for column in table.columns:
-        columns.append(_pick(column, ("name", "type", "nullable", "comment", "base_type", "labels")))
-        if profiles is not None:
-            profile = profiles.get((table.schema, table.name, column.name))
-            columns[-1]["profile"] = asdict(profile) if profile else None
-    keys = [
-        _pick(key, ("columns", "ref_schema", "ref_table", "ref_columns")) | render_source(key)
-        for key in table.foreign_keys
-    ]
-    members = _pick(table, ("name", "schema", "kind", "comment", "primary_key", "row_estimate"))
-    return members | {"columns": columns, "foreign_keys": keys}
-
-
-def _pick(item: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in names}
-
-
-def _render_status(connection: ConnectionSummary) -> dict[str, Any]:
-    return {"state": connection.state, "warnings": connection.warnings}
+    columns = [render(ColumnSchema, column) for column in table.columns]
+    for column in () if profiles is None else columns:
+        profile = profiles.get((table.schema, table.name, column["name"]))
+        column["profile"] = asdict(profile) if profile else None
+    keys = [render(ForeignKeySchema, key) for key in table.foreign_keys]
+    return render(TableSchema, table, columns=columns, foreign_keys=keys)

@@ -47,7 +47,9 @@ def allow_large_bodies() -> None:
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
     file = _require_name(form["file"])
-    result = runtime().files.profile(file.stream, file.filename, _read_options(query, form), owner=security.folder())
+    result = runtime().files.profile(
+        file.stream, file.filename, _read_options(query, form), owner=security.get_folder()
+    )
     return answer(result.as_dict())
 
 
@@ -63,7 +65,7 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """
     file = _require_name(form["file"])
     options = _read_options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
-    query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
+    query |= {"options": options, "folder": security.get_folder(), "token": security.get_storage_token()}
     stored = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
     metrics.count_upload(stored.size_bytes)
     return answer(stored.as_dict(), 201)
@@ -75,7 +77,7 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
 @blueprint.fails(401, 403, 404, 502, 503, 504)
 def list_files(query: dict[str, str]) -> Response:
     """List the caller's files in a bucket, by name."""
-    files = runtime().files.list(query["bucket"], folder=security.folder(), token=security.folder_token())
+    files = runtime().files.list(query["bucket"], folder=security.get_folder(), token=security.get_storage_token())
     return answer({"files": [file.as_dict() for file in files]})
 
 
@@ -87,9 +89,9 @@ def delete_file(storage_path: str) -> dict[str, Any]:
 
     `warnings` name the caller's connections that read it.
     """
-    folder = security.folder()
-    readers = runtime().readers(security.owner(), *runtime().files.locate(storage_path, folder=folder))
-    runtime().files.delete(storage_path, folder=folder, token=security.folder_token())
+    folder = security.get_folder()
+    readers = runtime().readers(security.get_owner(), *runtime().files.locate(storage_path, folder=folder))
+    runtime().files.delete(storage_path, folder=folder, token=security.get_storage_token())
     return {"status": "deleted", "warnings": [f"The connection {name!r} reads this file." for name in readers]}
 
 

@@ -49,7 +49,7 @@ def show_history(query: dict[str, Any]) -> Response:
     Follow `next` with `before` for more; new entries do not shift the pages. What is older than the service keeps is
     forgotten.
     """
-    owner, store = security.owner(), runtime().store
+    owner, store = security.get_owner(), runtime().store
     page, after = store.history.page(owner, **query)
     feedback = store.feedback.find(owner, [entry.id for entry in page]) if page else {}
     return answer({"history": [render_entry(entry, feedback.get(entry.id)) for entry in page], "next": after})
@@ -93,7 +93,7 @@ def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
         comment=(payload["comment"] or "").strip(),
         corrected_sql=payload["corrected_sql"] or "",
         as_example=payload["as_example"],
-        claims=security.claims(),
+        claims=security.get_claims(),
     )
     note(connection=entry.connection_id)
     body = render_feedback(feedback) | {"example": render_example(example, stale=False) if example else None}
@@ -105,7 +105,7 @@ def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
 @blueprint.fails(401, 404, 503)
 def delete_feedback(entry_id: str) -> dict[str, str]:
     """Forget what was said of an answer; an example that was made of it stays."""
-    runtime().store.feedback.delete(security.owner(), _find_entry(entry_id).id)
+    runtime().store.feedback.delete(security.get_owner(), _find_entry(entry_id).id)
     return {"status": "deleted"}
 
 
@@ -115,7 +115,7 @@ def _find_entry(entry_id: str) -> Entry:
         wanted = None if entry_id == LATEST else uuid.UUID(entry_id)
     except ValueError:
         raise EntryNotFoundError(NO_ENTRY) from None
-    entry = runtime().store.history.find(security.owner(), wanted)
+    entry = runtime().store.history.find(security.get_owner(), wanted)
     if entry is None:
         raise EntryNotFoundError(NO_ENTRY)
     return entry

@@ -39,7 +39,7 @@ ONE = [*NAMED, describe_path("example_id", LATEST, "The id of an example; `lates
 @blueprint.fails(401, 404, 503, 504)
 def show_context(connection_id: str) -> Response:
     """Show the notes, terms and references of a connection; empty ones if nobody told any."""
-    return _answer_context(connection_id, runtime().knowledge.read_context(security.owner(), connection_id))
+    return _answer_context(connection_id, runtime().knowledge.read_context(security.get_owner(), connection_id))
 
 
 @blueprint.put("/<connection_id>/context", parameters=NAMED)
@@ -57,7 +57,7 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
         tuple(_read_term(term) for term in payload["terms"]),
         tuple(Reference(reference["from"], reference["to"]) for reference in payload["references"]),
     )
-    runtime().knowledge_editor.put_context(security.owner(), connection_id, context, security.claims())
+    runtime().knowledge_editor.put_context(security.get_owner(), connection_id, context, security.get_claims())
     return _answer_context(connection_id, context)
 
 
@@ -66,8 +66,8 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503, 504)
 def list_examples(connection_id: str) -> Response:
     """List the verified examples of a connection, at most 200, the newest first."""
-    catalog = runtime().manager.open(security.owner(), connection_id, security.claims()).catalog
-    examples = runtime().knowledge.list_examples(security.owner(), connection_id, catalog)
+    catalog = runtime().manager.open(security.get_owner(), connection_id, security.get_claims()).catalog
+    examples = runtime().knowledge.list_examples(security.get_owner(), connection_id, catalog)
     return answer({"examples": [render_example(example, stale=is_stale) for example, is_stale in examples]})
 
 
@@ -83,12 +83,12 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
     reason. Asked in the same words, it answers without a model; the nearest ones are shown to the model.
     """
     example, is_new = runtime().knowledge_editor.put_example(
-        security.owner(),
+        security.get_owner(),
         connection_id,
         payload["question"].strip(),
         payload["sql"],
         note=(payload["note"] or "").strip(),
-        claims=security.claims(),
+        claims=security.get_claims(),
     )
     return answer(render_example(example, stale=False), 201 if is_new else 200)
 
@@ -98,7 +98,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503)
 def delete_example(connection_id: str, example_id: str) -> dict[str, str]:
     """Forget an example."""
-    runtime().store.knowledge.delete_example(security.owner(), connection_id, _read_id(example_id))
+    runtime().store.knowledge.delete_example(security.get_owner(), connection_id, _read_id(example_id))
     return {"status": "deleted"}
 
 
@@ -109,7 +109,7 @@ def _read_term(payload: dict[str, Any]) -> Term:
 
 def _answer_context(connection_id: str, context: BusinessContext) -> Response:
     stale = runtime().knowledge_editor.find_stale(
-        security.owner(), connection_id, context.references, security.claims()
+        security.get_owner(), connection_id, context.references, security.get_claims()
     )
     references = zip(context.references, stale, strict=True)
     return answer(

@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlchat.api import security
-from sqlchat.api.rendering import render_lineage
 from sqlchat.api.resource import Resource, runtime
 from sqlchat.schemas.lineage import LINEAGE_REQUEST_EXAMPLE, LineageRequestSchema
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema
+from sqlchat.sql.lineage import Lineage
 
 blueprint = Resource(
     "lineage", __name__, access=security.DATA, url_prefix="/api/lineage", description="What SQL reads and writes."
@@ -17,9 +17,12 @@ blueprint = Resource(
 @blueprint.arguments(LineageRequestSchema, example=LINEAGE_REQUEST_EXAMPLE)
 @blueprint.response(200, LineageSchema, example=LINEAGE_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)
-def show_lineage(payload: dict[str, Any]) -> dict[str, Any]:
+def show_lineage(payload: dict[str, Any]) -> Lineage:
     """Say what SQL reads and writes, without running it; with a connection, its catalog resolves names."""
-    lineage = runtime().lineage(
-        security.owner(), payload["sql"], payload.get("dialect"), payload.get("connection_id"), security.claims()
+    return runtime().lineage(
+        security.get_owner(),
+        payload["sql"],
+        payload.get("dialect"),
+        payload.get("connection_id"),
+        security.get_claims(),
     )
-    return render_lineage(lineage)

@@ -51,7 +51,7 @@ def check_caller() -> None:
     if origin and urlsplit(origin).netloc != request.host:
         raise ForbiddenError("A page of another site may not ask for this.")
     if request.path == "/mcp":
-        security.owner()
+        security.get_owner()
 
 
 @blueprint.after_request

@@ -19,9 +19,10 @@ from sqlchat.api import security
 from sqlchat.api.defaults import choose_provider
 from sqlchat.api.problems import describe_problem
 from sqlchat.api.recording import record_entry
-from sqlchat.api.rendering import render_results, render_source
+from sqlchat.api.rendering import render_results
 from sqlchat.api.requests import note
 from sqlchat.api.resource import runtime
+from sqlchat.api.running import run_recorded
 from sqlchat.chat.answer import Answer
 from sqlchat.chat.question import Question
 from sqlchat.connections.base import Results
@@ -82,14 +83,14 @@ def call_tool(name: object, arguments: object) -> dict[str, Any]:
 def list_connections(_: dict[str, Any]) -> dict[str, Any]:
     connections = [
         {"name": connection.name, "dialect": write_public_name(connection.dialect)}
-        for connection in runtime().manager.list(security.owner())
+        for connection in runtime().manager.list(security.get_owner())
     ]
     return {"connections": connections}
 
 
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
-    owner, name, wanted = security.owner(), payload["connection"], payload["tables"]
-    connection = runtime().manager.open(owner, name, security.claims())
+    owner, name, wanted = security.get_owner(), payload["connection"], payload["tables"]
+    connection = runtime().manager.open(owner, name, security.get_claims())
     catalog = runtime().knowledge.teach_catalog(owner, name, connection.catalog, Profiles())
     facts: dict[str, Any] = {"dialect": write_public_name(catalog.dialect), "default_schema": catalog.default_schema}
     if not wanted:
@@ -113,14 +114,14 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
     name = payload["connection"]
     with record_entry(ROUTE, name, question=payload["question"]) as entry:
         question = Question(
-            owner=security.owner(),
+            owner=security.get_owner(),
             connection_id=name,
             text=payload["question"],
             provider=choose_provider({}),
             max_rows=_read_limit(payload),
             notes=payload["notes"],
             conversation=payload.get("conversation_id"),
-            claims=security.claims(),
+            claims=security.get_claims(),
             tag=entry.request_id,
         )
         reply: Answer = runtime().pipeline.answer(question, entry)
@@ -138,18 +139,12 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
-    name, sql = payload["connection"], payload["sql"]
-    with record_entry(ROUTE, name, sql=sql) as entry:
-        results = runtime().execute(
-            entry.owner, name, sql, max_rows=_read_limit(payload), tag=entry.request_id, claims=security.claims()
-        )
-        entry.row_count = results.row_count
-    return _render_limited(results, entry)
+    return _render_limited(*run_recorded(ROUTE, payload["connection"], payload["sql"], _read_limit(payload)))
 
 
 def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
-    owner, name = security.owner(), payload["connection"]
-    catalog = runtime().manager.open(owner, name, security.claims()).catalog
+    owner, name = security.get_owner(), payload["connection"]
+    catalog = runtime().manager.open(owner, name, security.get_claims()).catalog
     examples = [
         {"question": example.question, "sql": example.sql, "note": example.note}
         for example, is_stale in runtime().knowledge.list_examples(owner, name, catalog)
@@ -214,7 +209,13 @@ def _describe_table(table: Table, default_schema: str, profiles: Profiles) -> di
         "columns": columns,
         "primary_key": table.primary_key,
         "references": [
-            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, **render_source(key)}
+            {
+                "columns": key.columns,
+                "table": key.ref_table,
+                "ref_columns": key.ref_columns,
+                "inferred": key.inferred,
+                "source": key.source,
+            }
             for key in table.foreign_keys
         ],
     }

@@ -24,7 +24,7 @@ def record_entry(
     history, which keeps both for SQLCHAT_HISTORY_DAYS.
     """
     caller = g.caller.id if g.caller else None
-    entry = Entry(security.owner(), connection_id, route, request_tag(), caller, question, sql)
+    entry = Entry(security.get_owner(), connection_id, route, request_tag(), caller, question, sql)
     try:
         with runtime().audit.keep_entry(entry):
             yield entry

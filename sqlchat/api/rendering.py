@@ -1,4 +1,4 @@
-"""Renders our data classes as the JSON of answers."""
+"""Renders our data classes as the JSON of answers; the schemas say which members those have."""
 
 from __future__ import annotations
 
@@ -6,15 +6,30 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
+from marshmallow import Schema
 
 from sqlchat.chat.answer import Answer, Basis, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
-from sqlchat.sql.catalog import ForeignKey
+from sqlchat.schemas.chat import ChattedSchema, MatchSchema, TokensSchema
+from sqlchat.schemas.history import EntrySchema, ShownFeedbackSchema
+from sqlchat.schemas.knowledge import TaughtSchema
 from sqlchat.sql.examine import Examination
-from sqlchat.sql.lineage import Lineage
 from sqlchat.store import Entry, Example, Term
 from sqlchat.store.feedback import Feedback
 from sqlchat.store.knowledge import Reference
+
+
+def render(schema: type[Schema], item: object, **computed: Any) -> dict[str, Any]:
+    """Return the members that `schema` names, in its order: those in `computed`, else the item's attributes.
+
+    A member that neither has is left out. `render(TokensSchema, Tokens(1, 2))` is
+    `{"prompt": 1, "completion": 2, "total": 3}`.
+    """
+    return {
+        name: computed[name] if name in computed else getattr(item, name)
+        for name in schema._declared_fields
+        if name in computed or hasattr(item, name)
+    }
 
 
 def render_results(results: Results) -> dict[str, Any]:
@@ -28,23 +43,15 @@ def render_results(results: Results) -> dict[str, Any]:
     }
 
 
-def render_source(key: ForeignKey) -> dict[str, Any]:
-    return {"inferred": key.inferred, "source": key.source}
-
-
-def render_lineage(lineage: Lineage) -> dict[str, Any]:
-    return asdict(lineage)
-
-
 def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
     """Return the name and the data of the stage's event."""
     match stage:
         case Basis():
-            return "context", render_basis(stage) | {"tables_shown": stage.tables_shown}
+            return "context", render_basis(stage)
         case Drafted():
             return "sql", asdict(stage)
         case Examination():
-            return "checked", {"sql": stage.sql, "lineage": render_lineage(stage.lineage)}
+            return "checked", {"sql": stage.sql, "lineage": stage.lineage}
         case Ran():
             return "results", render_results(stage.results)
         case Answer():
@@ -52,18 +59,11 @@ def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
 
 
 def render_basis(basis: Basis) -> dict[str, Any]:
-    return {
-        "values_matched": [
-            {"words": match.words, "table": _write_table(match.path), "column": match.path[2], "value": match.value}
-            for match in basis.values_matched
-        ],
-        "terms_used": basis.terms_used,
-        "examples_used": basis.examples_used,
-        "tables_omitted": basis.tables_omitted,
-        "privacy": basis.privacy,
-        "sent": basis.sent,
-        "catalog_version": basis.catalog_version,
-    }
+    matches = [
+        render(MatchSchema, match, table=_write_table(match.path), column=match.path[2])
+        for match in basis.values_matched
+    ]
+    return asdict(basis) | {"values_matched": matches}
 
 
 def _write_table(path: tuple[str, str, str]) -> str:
@@ -72,72 +72,28 @@ def _write_table(path: tuple[str, str, str]) -> str:
 
 
 def render_answer(reply: Answer) -> dict[str, Any]:
-    tokens = reply.tokens
-    return {
-        "sql": reply.sql,
-        "provider": reply.provider,
-        "model": reply.model,
-        "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
+    computed = render_basis(reply.basis) | {
+        "tokens": render(TokensSchema, reply.tokens),
         "results": None if reply.results is None else render_results(reply.results),
-        "chart": asdict(reply.chart) if reply.chart else None,
-        "executed_sql": reply.executed_sql,
-        "explanation": reply.explanation,
-        "interpretation": reply.interpretation,
-        "assumptions": reply.assumptions,
-        "warnings": reply.warnings,
-        "lineage": render_lineage(reply.lineage),
-        **render_basis(reply.basis),
         "conversation_id": reply.conversation,
         "history_id": reply.history,
-        "agreement": asdict(reply.agreement) if reply.agreement else None,
-        "attempts": reply.attempts,
-        "cost_usd": reply.cost_usd,
-        "timings": reply.timings,
     }
+    return render(ChattedSchema, reply, **computed)
 
 
 def render_entry(entry: Entry, feedback: Feedback | None) -> dict[str, Any]:
     prompt, completion = entry.prompt_tokens, entry.completion_tokens
-    return {
-        "id": entry.id,
-        "at": entry.at,
-        "user_id": entry.user_id,
-        "connection_id": entry.connection_id,
-        "route": entry.route,
-        "question": entry.question,
-        "sql": entry.sql,
-        "provider": entry.provider,
-        "model": entry.model,
-        "outcome": entry.outcome,
-        "status": entry.status,
-        "row_count": entry.row_count,
-        "ms": entry.ms,
-        "tokens": {"prompt": prompt, "completion": completion, "total": prompt + completion},
-        "request_id": entry.request_id,
-        "conversation_id": entry.conversation_id,
-        "interpretation": entry.interpretation,
-        "feedback": render_feedback(feedback) if feedback else None,
-    }
+    tokens = {"prompt": prompt, "completion": completion, "total": prompt + completion}
+    return render(EntrySchema, entry, tokens=tokens, feedback=render_feedback(feedback) if feedback else None)
 
 
 def render_feedback(feedback: Feedback) -> dict[str, Any]:
-    return {
-        "rating": feedback.rating,
-        "comment": feedback.comment or None,
-        "corrected_sql": feedback.corrected_sql or None,
-        "at": feedback.at,
-    }
+    comment, corrected = feedback.comment or None, feedback.corrected_sql or None
+    return render(ShownFeedbackSchema, feedback, comment=comment, corrected_sql=corrected)
 
 
 def render_example(example: Example, *, stale: bool) -> dict[str, Any]:
-    return {
-        "id": example.id,
-        "question": example.question,
-        "sql": example.sql,
-        "note": example.note or None,
-        "verified_at": example.verified_at,
-        "stale": stale,
-    }
+    return render(TaughtSchema, example, note=example.note or None, stale=stale)
 
 
 def render_term(term: Term) -> dict[str, Any]:

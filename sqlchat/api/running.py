@@ -9,13 +9,29 @@ from sqlchat.api.exports import choose_format, export
 from sqlchat.api.recording import record_entry
 from sqlchat.api.rendering import render_results
 from sqlchat.api.resource import answer, runtime
+from sqlchat.connections.base import Results
 from sqlchat.connections.streams import Stream
 from sqlchat.store import Entry
 
+ROUTE = "execute"
+"""`route` of entries in the history."""
 ANYTHING = "*/*"
 """What most clients accept."""
 GUARD = "guard"
 """Of `csv_formulas`: texts that a spreadsheet would compute get an apostrophe."""
+
+
+def run_recorded(route: str, connection_id: str, sql: str, max_rows: int | None) -> tuple[Results, Entry]:
+    """Run the SQL as the caller. Returns its result and its entry in the history.
+
+    Raises what `Runtime.execute` raises.
+    """
+    with record_entry(route, connection_id, sql=sql) as entry:
+        results = runtime().execute(
+            entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.get_claims()
+        )
+        entry.row_count = results.row_count
+    return results, entry
 
 
 def answer_rows(connection_id: str, sql: str, max_rows: int | None, csv_formulas: str) -> Response:
@@ -25,21 +41,17 @@ def answer_rows(connection_id: str, sql: str, max_rows: int | None, csv_formulas
     """
     accepted = request.headers.get("Accept", ANYTHING)
     wanted = None if accepted == ANYTHING else choose_format()
-    recording = record_entry("execute", connection_id, sql=sql)
     if wanted is None:
-        with recording as entry:
-            results = runtime().execute(
-                entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.claims()
-            )
-            entry.row_count = results.row_count
+        results, _ = run_recorded(ROUTE, connection_id, sql, max_rows)
         return answer({"results": render_results(results)})
 
     def open_stream(entry: Entry) -> Stream:
         return runtime().stream(
-            entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.claims()
+            entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.get_claims()
         )
 
     limits = [limit for limit in (max_rows, runtime().settings.max_export_rows) if limit]
+    recording = record_entry(ROUTE, connection_id, sql=sql)
     return export(
         wanted, recording, open_stream, guards_formulas=csv_formulas == GUARD, most_rows=min(limits, default=0)
     )

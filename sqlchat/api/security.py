@@ -100,7 +100,7 @@ def give_thread_back(response: Response) -> Response:
     return response
 
 
-def signed_in() -> Caller:
+def require_caller() -> Caller:
     """Return the caller. Raises UnauthorizedError without a token."""
     caller: Caller | None = g.caller
     if caller is None:
@@ -108,28 +108,28 @@ def signed_in() -> Caller:
     return caller
 
 
-def owner() -> str:
+def get_owner() -> str:
     """Return the id of the owner whose data this request works on. Raises UnauthorizedError."""
     settings = runtime().settings
     if not settings.auth_configured:
         return LOCAL_OWNER
     if g.caller is None and settings.open_data_routes:
         return OPEN_OWNER
-    return signed_in().id
+    return require_caller().id
 
 
-def claims() -> Mapping[str, Any] | None:
+def get_claims() -> Mapping[str, Any] | None:
     """Return the claims of the caller's token; None without a token."""
     caller: Caller | None = g.caller
     return caller.claims if caller else None
 
 
-def folder() -> str:
+def get_folder() -> str:
     """Return the folder of this request's files in a bucket: the user's own, or "" without authentication."""
-    return signed_in().id if folder_token() else ""
+    return require_caller().id if get_storage_token() else ""
 
 
-def folder_token() -> str | None:
+def get_storage_token() -> str | None:
     """Return the user's token for the storage; None in local mode. Never log it, store it or send it back."""
     token: str | None = g.token
     return token if runtime().settings.auth_configured else None
@@ -137,21 +137,21 @@ def folder_token() -> str | None:
 
 def has_history() -> bool:
     """Whether this caller's requests are recorded and shown to them."""
-    return bool(runtime().settings.history_days) and owner() != OPEN_OWNER
+    return bool(runtime().settings.history_days) and get_owner() != OPEN_OWNER
 
 
 def _check_caller() -> None:
-    signed_in()
+    require_caller()
 
 
 def _check_owner() -> None:
-    owner()
+    get_owner()
 
 
 def _check_history() -> None:
     """Raise UnauthorizedError for callers without a token: they cannot be told apart, so they see no history."""
-    if owner() == OPEN_OWNER:
-        signed_in()
+    if get_owner() == OPEN_OWNER:
+        require_caller()
 
 
 BEARER: dict[str, list[str]] = {"bearer": []}

@@ -32,7 +32,9 @@ def put_semantic_model(payload: dict[str, Any], connection_id: str) -> Response:
     Descriptions, relationships, metrics, synonyms and instructions are used as if people had told them, and replace
     those of the document before; what people told stays. Whatever cannot be used is in `unmapped` with its reason.
     """
-    model, unmapped = runtime().semantic_editor.put(security.owner(), connection_id, payload, security.claims())
+    model, unmapped = runtime().semantic_editor.put(
+        security.get_owner(), connection_id, payload, security.get_claims()
+    )
     mapped = {
         "notes": model.notes,
         "terms": [render_term(term) for term in model.terms],
@@ -50,7 +52,7 @@ def put_semantic_model(payload: dict[str, Any], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503)
 def show_semantic_model(connection_id: str) -> Response:
     """Give the semantic document as it was put."""
-    return answer(runtime().store.knowledge.read_document(security.owner(), connection_id))
+    return answer(runtime().store.knowledge.read_document(security.get_owner(), connection_id))
 
 
 @blueprint.delete(PATH, parameters=NAMED)
@@ -58,5 +60,5 @@ def show_semantic_model(connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503)
 def delete_semantic_model(connection_id: str) -> dict[str, str]:
     """Forget the semantic document and all that it brought; what people told stays."""
-    runtime().store.knowledge.delete_semantic(security.owner(), connection_id)
+    runtime().store.knowledge.delete_semantic(security.get_owner(), connection_id)
     return {"status": "deleted"}

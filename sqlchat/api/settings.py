@@ -20,7 +20,7 @@ blueprint = Resource(
 @blueprint.fails(401, 503)
 def show_settings() -> dict[str, Any]:
     """Show the caller's settings."""
-    user = security.signed_in().id
+    user = security.require_caller().id
     return {"user_id": user, "settings": runtime().store.user_settings.get(user)}
 
 
@@ -33,5 +33,5 @@ def change_settings(changes: dict[str, Any]) -> dict[str, Any]:
 
     `default_connection` and `default_provider` are used where a request leaves them out.
     """
-    user = security.signed_in().id
+    user = security.require_caller().id
     return {"user_id": user, "settings": runtime().store.user_settings.patch(user, changes)}

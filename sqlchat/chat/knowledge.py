@@ -17,7 +17,7 @@ from sqlchat.sql.fragments import hold_names
 from sqlchat.sql.policies.hidden_names import HiddenNames
 from sqlchat.sql.profiles import Profiles
 from sqlchat.sql.references import add_references
-from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore, Known, Reference, Term
+from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore, Reference, StoredKnowledge, Term
 from sqlchat.workers import Workers
 
 MOST_EXAMPLES = 4
@@ -135,7 +135,7 @@ class Knowledge:
     def read_context(self, owner: str, connection_id: str) -> BusinessContext:
         """Return the notes, terms and references of people. Raises ConnectionNotFoundError, StoreUnavailableError."""
         book = self._open_book(owner, connection_id)
-        return BusinessContext() if book is None else book.known.context
+        return BusinessContext() if book is None else book.knowledge.context
 
     def list_examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
         """Return all examples, the newest first, each with whether it is stale: `catalog` does not hold its names.
@@ -145,8 +145,8 @@ class Knowledge:
         book = self._open_book(owner, connection_id)
         if book is None:
             return []
-        stale = self._find_stale(book, book.known.examples, catalog)
-        return [(example, example.id in stale) for example in book.known.examples]
+        stale = self._find_stale(book, book.knowledge.examples, catalog)
+        return [(example, example.id in stale) for example in book.knowledge.examples]
 
     def _open_book(self, owner: str, connection_id: str) -> _Book | None:
         stamp = self._store.stamp(owner, connection_id)
@@ -154,13 +154,13 @@ class Knowledge:
             return None
         with self._lock:
             book = self._books.get(stamp.connection)
-            if book is not None and book.known.stamp == stamp:
+            if book is not None and book.knowledge.stamp == stamp:
                 self._books.move_to_end(stamp.connection)
                 return book
         book = _Book(self._store.read(owner, connection_id))
         with self._lock:
-            self._books[book.known.stamp.connection] = book
-            self._books.move_to_end(book.known.stamp.connection)
+            self._books[book.knowledge.stamp.connection] = book
+            self._books.move_to_end(book.knowledge.stamp.connection)
             while len(self._books) > MOST_BOOKS:
                 self._books.popitem(last=False)
         return book
@@ -181,14 +181,14 @@ class Knowledge:
 class _Book:
     """The knowledge of one connection, indexed for look-ups."""
 
-    def __init__(self, known: Known) -> None:
-        self.known = known
-        context, semantic = known.context, known.semantic
+    def __init__(self, knowledge: StoredKnowledge) -> None:
+        self.knowledge = knowledge
+        context, semantic = knowledge.context, knowledge.semantic
         self.notes = "\n".join(filter(None, (context.notes, semantic.notes)))
         self.lesson = Lesson((*context.references, *semantic.references), semantic.descriptions)
         names = {normalize_question(term.term) for term in context.terms}
         terms = (*context.terms, *(term for term in semantic.terms if normalize_question(term.term) not in names))
-        self.terms, self.examples = TermIndex(terms), ExampleIndex(known.examples)
+        self.terms, self.examples = TermIndex(terms), ExampleIndex(knowledge.examples)
         self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
 
     def get_verdicts(self, catalog_version: str) -> dict[UUID, bool]:

@@ -126,10 +126,10 @@ class ChattedSchema(Schema):
     tokens = required_field(fields.Nested, "Of all model calls, added up.", TokensSchema)
     results = fields.Nested(ResultsSchema, required=True, allow_none=True)
     chart = required_field(fields.Nested, "How to draw the results.", ChartSchema, allow_none=True)
-    explanation = required_field(fields.String, "What the SQL does.")
     executed_sql = required_field(
         fields.String, "What ran, where `sql` is its translation to another `dialect`.", allow_none=True
     )
+    explanation = required_field(fields.String, "What the SQL does.")
     interpretation = required_field(fields.String, "The question as it was read.")
     assumptions = required_field(fields.List, "Readings that could have gone another way.", fields.String())
     warnings = fields.List(fields.String(), required=True)
@@ -152,6 +152,6 @@ class ChattedSchema(Schema):
     )
     history_id = required_field(fields.UUID, "Its entry in the history, for feedback; null without.", allow_none=True)
     agreement = required_field(fields.Nested, "Of a thorough answer.", AgreementSchema, allow_none=True)
-    cost_usd = required_field(fields.Float, "Where the model's price is configured.", allow_none=True)
     attempts = required_field(fields.Integer, "Model calls.")
+    cost_usd = required_field(fields.Float, "Where the model's price is configured.", allow_none=True)
     timings = required_field(fields.Dict, "ms", keys=fields.String(), values=fields.Float())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Column, Select, delete, func, select
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -173,7 +173,7 @@ class History:
         if before is None:
             self._batches.flush()
             time.sleep(SETTLING)
-        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner, history.c.id >= self._find_oldest_id())
+        wanted = self._select_newest(owner, *ENTRY_COLUMNS)
         if rating is not None:
             rated = select(feedback.c.entry).where(feedback.c.owner == owner)
             wanted = wanted.where(
@@ -185,7 +185,7 @@ class History:
         for column, value in (*filters, (history.c.conversation_id, conversation_id)):
             if value is not None:
                 wanted = wanted.where(column == _make_storable(column.name, value))
-        rows = self._database.fetch(wanted.order_by(history.c.id.desc()).limit(limit + 1))
+        rows = self._database.fetch(wanted.limit(limit + 1))
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
 
@@ -196,8 +196,7 @@ class History:
         """
         self._batches.flush()
         time.sleep(SETTLING if entry_id is None else 0)
-        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner)
-        wanted = wanted.where(history.c.id >= self._find_oldest_id()).order_by(history.c.id.desc()).limit(1)
+        wanted = self._select_newest(owner, *ENTRY_COLUMNS).limit(1)
         if entry_id is None:
             wanted = wanted.where(history.c.outcome == "ok", history.c.sql.is_not(None))
         else:
@@ -224,9 +223,8 @@ class History:
         Empty for a conversation that is another owner's, never was, or is forgotten by now.
         """
         answered = (history.c.outcome == "ok") & history.c.question.is_not(None) & history.c.sql.is_not(None)
-        mine = (history.c.owner == owner) & (history.c.conversation_id == conversation_id)
-        wanted = select(*(history.c[row.name] for row in fields(Turn))).where(mine, answered)
-        wanted = wanted.where(history.c.id >= self._find_oldest_id()).order_by(history.c.id.desc()).limit(limit)
+        wanted = self._select_newest(owner, *(history.c[row.name] for row in fields(Turn)))
+        wanted = wanted.where(history.c.conversation_id == conversation_id, answered).limit(limit)
         return [Turn(**row._mapping) for row in reversed(self._database.fetch(wanted))]
 
     def sum_tokens(self, owner: str, since: datetime) -> list[tuple[str, int, int]]:
@@ -253,6 +251,11 @@ class History:
         with self._database.writing() as connection:
             connection.execute(delete(feedback).where(feedback.c.entry < self._find_oldest_id()))
             return connection.execute(delete(history).where(history.c.id.in_(old))).rowcount
+
+    def _select_newest(self, owner: str, *columns: Column[Any]) -> Select[Any]:
+        """A query for columns of the owner's entries that are not too old, the newest first."""
+        own = (history.c.owner == owner) & (history.c.id >= self._find_oldest_id())
+        return select(*columns).where(own).order_by(history.c.id.desc())
 
     def _find_oldest_id(self) -> uuid.UUID:
         """The least id that is not too old."""

@@ -64,6 +64,9 @@ class BusinessContext:
     references: tuple[Reference, ...] = ()
 
 
+NO_CONTEXT = orjson.dumps(asdict(BusinessContext())).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class SemanticModel:
     """The content of a semantic document, kept apart from what people wrote."""
@@ -100,7 +103,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredKnowledge:
     """A consistent snapshot of all knowledge about a connection."""
 
     stamp: Stamp
@@ -128,7 +131,7 @@ class KnowledgeStore:
             return Stamp(row.id, row.knowledge)
         raise make_unknown_error(name)
 
-    def read(self, owner: str, name: str) -> Known:
+    def read(self, owner: str, name: str) -> StoredKnowledge:
         """Return all knowledge about the connection, in one round trip."""
         stamp = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name)).cte("stamp")
         blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
@@ -156,27 +159,16 @@ class KnowledgeStore:
         semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
         verified = [Example(*(row._mapping[name] for name in names)) for row in rows if row.kind == "example"]
         verified.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Known(stamps[0], context, semantic, tuple(verified))
+        return StoredKnowledge(stamps[0], context, semantic, tuple(verified))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Replace the context. Of two concurrent writes, the last one wins."""
-        now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
-        with self._database.writing() as connection:
-            id = self._count_change(connection, owner, name)
-            insert = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
-            replaced = {"content": insert.excluded.content, "updated_at": insert.excluded.updated_at}
-            connection.execute(insert.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+        self._replace_columns(owner, name, content=orjson.dumps(asdict(context)).decode())
 
     def replace_semantic(self, owner: str, name: str, model: SemanticModel, document: Mapping[str, Any]) -> None:
         """Replace the semantic document and its model. The context that people wrote stays."""
-        now, content = datetime.now(UTC), orjson.dumps(asdict(BusinessContext())).decode()
         semantic = orjson.dumps({"model": asdict(model), "document": document}).decode()
-        with self._database.writing() as connection:
-            id = self._count_change(connection, owner, name)
-            row = {"connection": id, "content": content, "semantic": semantic, "updated_at": now}
-            insert = self._database.insert(contexts).values(**row)
-            replaced = {"semantic": insert.excluded.semantic, "updated_at": insert.excluded.updated_at}
-            connection.execute(insert.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+        self._replace_columns(owner, name, semantic=semantic)
 
     def read_document(self, owner: str, name: str) -> dict[str, Any]:
         """Return the semantic document unchanged. Raises SemanticModelNotFoundError."""
@@ -231,6 +223,14 @@ class KnowledgeStore:
             same_id = (examples.c.connection == id) & (examples.c.id == wanted)
             if not connection.execute(delete(examples).where(same_id)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
+
+    def _replace_columns(self, owner: str, name: str, **changes: str) -> None:
+        """Replace columns of the connection's row in `contexts`, which begins with an empty context."""
+        columns: dict[str, Any] = changes | {"updated_at": datetime.now(UTC)}
+        with self._database.writing() as connection:
+            row = {"content": NO_CONTEXT, **columns, "connection": self._count_change(connection, owner, name)}
+            insert = self._database.insert(contexts).values(**row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["connection"], set_=columns))
 
     def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Increase the version of the knowledge and return the connection's id. Locks its row until the end."""
