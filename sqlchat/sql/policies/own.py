@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ParseError
+from sqlglot.expressions import DType
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.attributes import find_attributes
@@ -253,10 +254,10 @@ def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
     return shorten_name(words[at].value).lower()
 
 
-def _find_built_in(name: str) -> exp.DataType.Type | None:
+def _find_built_in(name: str) -> DType | None:
     """Return the type that sqlglot knows by this name; None if it knows none."""
     try:
         data_type = exp.DataType.build(name, dialect="postgres", udt=True)
     except (ValueError, ParseError):
         return None
-    return data_type.this if data_type.this != exp.DataType.Type.USERDEFINED else None
+    return data_type.this if data_type.this != DType.USERDEFINED else None
