@@ -145,8 +145,9 @@ def _render_changed(connection: Described) -> dict[str, Any]:
 
 def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
     columns = [render(ColumnSchema, column) for column in table.columns]
-    for column in () if profiles is None else columns:
-        profile = profiles.get((table.schema, table.name, column["name"]))
-        column["profile"] = asdict(profile) if profile else None
+    if profiles is not None:
+        for column in columns:
+            profile = profiles.get((table.schema, table.name, column["name"]))
+            column["profile"] = asdict(profile) if profile else None
     keys = [render(ForeignKeySchema, key) for key in table.foreign_keys]
     return render(TableSchema, table, columns=columns, foreign_keys=keys)
