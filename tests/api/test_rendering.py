@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sqlchat.api.rendering import render, render_entry, render_example, render_feedback
+from sqlchat.api.rendering import render_entry, render_example, render_feedback
 from sqlchat.providers.base import Tokens
 from sqlchat.schemas.chat import TokensSchema
 from sqlchat.schemas.history import EntrySchema, ShownFeedbackSchema
 from sqlchat.schemas.knowledge import TaughtSchema
+from sqlchat.schemas.members import render
 from sqlchat.store import Entry, Example
 from sqlchat.store.feedback import Feedback
 
