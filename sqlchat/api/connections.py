@@ -4,10 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Response
-from marshmallow import Schema
 
 from sqlchat.api import security
-from sqlchat.api.rendering import render
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.connections.manager import ConnectionSummary
@@ -34,6 +32,7 @@ from sqlchat.schemas.connections import (
     StatusSchema,
     TableSchema,
 )
+from sqlchat.schemas.members import render
 from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import write_public_name
 from sqlchat.sql.profiles import Profiles
@@ -134,7 +133,7 @@ def refresh(connection_id: str) -> dict[str, Any]:
     return {"version": catalog.version, "tables": catalog.tables, "refreshed_at": catalog.at}
 
 
-def _render_connection(schema: type[Schema], connection: ConnectionSummary) -> dict[str, Any]:
+def _render_connection(schema: type[ListedConnectionSchema], connection: ConnectionSummary) -> dict[str, Any]:
     dialect, status = write_public_name(connection.dialect), render(StatusSchema, connection)
     return render(schema, connection, provider=connection.class_name, dialect=dialect, status=status)
 

@@ -6,30 +6,17 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from marshmallow import Schema
 
 from sqlchat.chat.answer import Answer, Basis, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
 from sqlchat.schemas.chat import ChattedSchema, MatchSchema, TokensSchema
 from sqlchat.schemas.history import EntrySchema, ShownFeedbackSchema
 from sqlchat.schemas.knowledge import TaughtSchema
+from sqlchat.schemas.members import render
 from sqlchat.sql.examine import Examination
 from sqlchat.store import Entry, Example, Term
 from sqlchat.store.feedback import Feedback
 from sqlchat.store.knowledge import Reference
-
-
-def render(schema: type[Schema], item: object, **computed: Any) -> dict[str, Any]:
-    """Return the members that `schema` names, in its order: those in `computed`, else the item's attributes.
-
-    A member that neither has is left out. `render(TokensSchema, Tokens(1, 2))` is
-    `{"prompt": 1, "completion": 2, "total": 3}`.
-    """
-    return {
-        name: computed[name] if name in computed else getattr(item, name)
-        for name in schema._declared_fields
-        if name in computed or hasattr(item, name)
-    }
 
 
 def render_results(results: Results) -> dict[str, Any]:
