@@ -259,6 +259,7 @@ class OpenConnection:
             return driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
 
         stream = self._ask(examined, open_stream)
+        stream.declare_scales(examined.scales)
         stream.held = self
         return stream
 

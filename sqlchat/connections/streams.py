@@ -10,8 +10,8 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS
@@ -27,6 +27,8 @@ WAITING = 3
 """Blocks that may wait for the writer of the answer."""
 UNLIMITED = 1 << 60
 """A number of rows that no result has."""
+DIGITS = 38
+"""Most digits of an exact number of 128 bits."""
 LOOK = 0.1
 """Seconds between two looks at whether the stream was closed."""
 
@@ -79,6 +81,16 @@ class Stream:
 
     def __iter__(self) -> Iterator[bytes]:
         return map(self.read_rows, self._items)
+
+    def declare_scales(self, scales: Sequence[int | None]) -> None:
+        """Give exact numbers whose scale the database does not tell the one that the SQL tells."""
+        if len(scales) != len(self.header.columns):
+            return
+        kinds = [
+            f"decimal({DIGITS}, {scale})" if (type, kind) == ("numeric", "string") and scale is not None else kind
+            for type, kind, scale in zip(self.header.types, self.header.arrow, scales, strict=True)
+        ]
+        self.header = replace(self.header, arrow=tuple(kinds))
 
     def items(self) -> Iterator[Any]:
         """Iterate what the database sent, for `read_rows` or `read_typed`, in place of iterating the rows."""

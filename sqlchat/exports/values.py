@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from sqlchat.connections.streams import Stream
 
-Places, Flags = npt.NDArray[np.int32], npt.NDArray[np.bool_]
+Places: TypeAlias = npt.NDArray[np.int32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 QUOTE, COMMA, LINE_END, ESCAPE = b'",\n\\'
 BRACE, CASE = ord("{"), ord("{") ^ ord("[")
@@ -53,15 +54,15 @@ class Values:
         return np.frombuffer(self.data, np.uint8)[self.starts]
 
     @cached_property
-    def is_text(self) -> Flags:
+    def is_text(self) -> Any:
         return self.first == QUOTE
 
     @cached_property
-    def is_null(self) -> Flags:
+    def is_null(self) -> Any:
         return self.first == NULL
 
     @cached_property
-    def is_nested(self) -> Flags:
+    def is_nested(self) -> Any:
         return self.first | CASE == BRACE
 
     @cached_property

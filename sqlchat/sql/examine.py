@@ -12,6 +12,7 @@ from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.sql.names import UnknownName, find_unknown_names
 from sqlchat.sql.parse import share_trees
 from sqlchat.sql.policies.policy import PolicedCatalog, refuse
+from sqlchat.sql.scales import find_scales
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Examination:
     lineage: Lineage
     conditions: tuple[TextCondition, ...]
     """Texts that columns of a query are compared with."""
+    scales: tuple[int | None, ...] = ()
+    """Postgres: most digits behind the point of each column that holds exact numbers; None if unknown."""
 
 
 def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -> Examination:
@@ -70,4 +73,5 @@ def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -
             unknown=unknown,
             lineage=lineage(sql, catalog.dialect, catalog),
             conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.is_plannable else (),
+            scales=find_scales(sql, catalog) if verdict.is_plannable and catalog.dialect == "postgres" else (),
         )

@@ -21,7 +21,7 @@ KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRAR
 SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 """Environment that saves memory: fewer arenas of the allocator, and no threads for each core.
 
-Arrow's own allocator keeps more, and sets a gigabyte of address space apart at once, of the few that a process may take.
+Arrow's own allocator keeps more, and sets a gigabyte of address space apart, of the few that a process may take.
 """
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""

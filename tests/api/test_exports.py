@@ -13,6 +13,7 @@ import uuid
 
 import psycopg2
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deployed import Service
 
@@ -111,6 +112,35 @@ def test_a_value_that_its_type_cannot_hold_is_a_problem_if_it_comes_early(client
     response = execute(client, "SELECT 'infinity'::date AS day", accept, name=name)
     assert (response.status_code, response.json["code"]) == (400, "sql_failed")
     assert "infinity" in response.json["detail"]
+
+
+def test_exact_numbers_have_the_scale_that_the_sql_tells(client, postgres_server, postgres_database):
+    for statement in (
+        "CREATE TABLE sold (id int, amount numeric(12,2), rate numeric(6,4), free numeric)",
+        "INSERT INTO sold VALUES (1, 1.50, 0.1250, 1.234567), (2, 2.25, 0.5000, 7), (3, NULL, NULL, NULL)",
+        "GRANT SELECT ON sold TO PUBLIC",
+    ):
+        postgres_server.execute(statement, postgres_database["database"])
+    client.post("/api/connections", json={"provider": "postgres", "name": "scales", "config": postgres_database})
+    sql = (
+        "SELECT sum(amount) AS a, max(amount * rate) AS b, coalesce(sum(rate), 0) AS c, round(avg(amount), 1) AS d, "
+        "avg(amount) AS e, sum(amount) / 3 AS f, sum(free) AS g, "
+        "sum(CASE WHEN id > 1 THEN amount ELSE 0 END) AS h FROM sold"
+    )
+    response = execute(client, sql, "application/vnd.apache.arrow.stream", name="scales")
+    arrow = pa.ipc.open_stream(response.data).read_all()
+    scales = [str(kind) for kind in arrow.schema.types]
+    assert scales == [
+        *("decimal128(38, 2)", "decimal128(38, 6)", "decimal128(38, 4)", "decimal128(38, 1)"),
+        *("string", "string", "string", "decimal128(38, 2)"),
+    ]
+    shown = [str(value) for value in arrow.to_pylist()[0].values()]
+    assert shown[:4] == ["3.75", "1.125000", "0.6250", "1.9"]
+    assert shown[4:] == ["1.8750000000000000", "1.25000000000000000000", "8.234567", "2.25"]
+    parquet = execute(client, sql, "application/vnd.apache.parquet", name="scales").data
+    assert pq.read_table(io.BytesIO(parquet)).to_pylist() == arrow.to_pylist()
+    csv_line = execute(client, sql, name="scales").text.splitlines()[1]
+    assert csv_line == ",".join(shown)
 
 
 @pytest.mark.parametrize("accept", FORMATS)
