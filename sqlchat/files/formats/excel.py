@@ -226,13 +226,14 @@ def _warn_of_hidden_zeros(
     for row in rows:
         for place, bound in list(bounds.items()):
             value = row[place]
-            if isinstance(value, float | int) and value == int(value) and value > 1:
-                bound[:] = min(bound[0] or value, value), max(bound[1], value)
+            if isinstance(value, float | int) and value > 1 and float(value).is_integer():
+                number = int(value)
+                bound[:] = min(bound[0] or number, number), max(bound[1], number)
             elif value not in ("", None):
                 del bounds[place]
         yield row
     for place, (least, most) in bounds.items():
-        if len(str(int(least))) < len(str(int(most))):
+        if len(str(least)) < len(str(most)):
             warnings.append(
                 f"{names[place]!r} holds numbers of differing lengths. If it holds codes, zeros in front that the "
                 "workbook shows by a format cannot be seen in this kind of file: save it as .xlsx."
