@@ -12,12 +12,15 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language.detection import foreign_language
 from sqlchat.providers.base import Draft, Provider, Task, Term
+from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
+from sqlchat.providers.offline.present import narrow
 from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.refusal import check_persons
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
@@ -58,6 +61,9 @@ class OfflineProvider(Provider):
         linker, joins, vocabulary = self._find_index(task)
         search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
+        check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
+        if narrow(task.question, query, linker, joins, self._today()):
+            select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
         return Draft(

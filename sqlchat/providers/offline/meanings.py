@@ -13,15 +13,13 @@ from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
-from sqlchat.providers.offline.durations import find_duration
+from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
-
-BORN = lexicon.words("birth born birthday birthdate dob")
 COSTS = lexicon.words("cost purchase buying")
 OF_TIME = lexicon.words("date day time on at")
 SHORTEST_ROOT = 4
