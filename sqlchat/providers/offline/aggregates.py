@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import amounts, computed, dates, flags, grain, nouns, refusal, things
-from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -150,6 +150,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
             return amount
         asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
+        if functions == ["sum"] and min(hit.tier for hit in link.tables) >= LOOSE:
+            raise QuestionError(f'"{link.text}": nothing here is called so that can be added up.', words=[link.text])
         if functions == ["sum"] and asked.table is not None:
             reader.assume(f"{asked.table[1]} are counted, not added up.")
         following = reader.link()

@@ -21,6 +21,7 @@ LATE = (("late",), ("early",), ("within",), ("overdue",))
 DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
+OPENING = lexicon.words("since until till before after from")
 MARKERS = lexicon.words("first last latest earliest next top bottom no not never without over under open more less most")
 """Words of orders, limits and conditions with which names begin as well."""
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
@@ -110,7 +111,7 @@ class Cursor:
         while not self.done and self.low() in lexicon.LEADS:
             named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
             link = self.link() if named or self.low() == "list" else None
-            if link is not None and ((named and link.tables) or any(hit.tier == 0 for hit in link.columns)):
+            if link is not None and ((named and (link.tables or link.columns)) or any(hit.tier == 0 for hit in link.columns)):
                 return
             self.at += 1
 
@@ -159,9 +160,20 @@ class Cursor:
             self._links[index] = [
                 link
                 for link in found
-                if not (self._is_parted(link, found) or self._is_acting(link) or self._is_done_by_us(link))
+                if not (
+                    self._is_parted(link, found)
+                    or self._is_acting(link)
+                    or self._is_done_by_us(link)
+                    or self._is_opening(link)
+                )
             ]
         return self._links[index]
+
+    def _is_opening(self, link: Link) -> bool:
+        """Whether the words are a part of a column's name and open a period: `rented since June`, no `member_since`."""
+        inner = all(hit.tier > 0 for hit in (*link.columns, *link.tables))
+        low = self.tokens[link.start].low
+        return link.size == 1 and low in OPENING and inner and self.is_dated(link.start)
 
     def _is_acting(self, link: Link) -> bool:
         """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""

@@ -29,6 +29,7 @@ AGENT = ("er", "ers", "or", "ors")
 """Endings of nouns for those who do something."""
 AS_NOUN = frozenset({"by", "per", "each", "every"})
 """Words after which `show` or `use` is a noun."""
+ASKED = frozenset({"which", "what"})
 MOST_KEPT = 5_000
 """Runs of words whose names are kept."""
 SHORTEST_FULL, SHORTEST_FORM = 4, 3
@@ -50,7 +51,8 @@ class Linker(Names):
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
             link = self._find(start, span)
-            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in AS_NOUN:
+            noun = start > 0 and tokens[start - 1].low in (AS_NOUN | ASKED if start == 1 else AS_NOUN)
+            if size == 1 and not (link.tables or link.columns) and noun:
                 link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier <= 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)

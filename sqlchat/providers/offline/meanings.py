@@ -11,6 +11,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
 from sqlchat.providers.offline.durations import BORN, find_duration
@@ -95,12 +96,35 @@ class Meanings(Cursor):
             names = " or ".join(sorted({f"{self.linker.shown(hit.col.table)}.{hit.col.name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = tied[0].col
+        self._check_rivals(tied[0], text)
         if (value := tied[0].value) is not None:
             self.query.matched.append((text, col, value))
         if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
+
+    def _check_rivals(self, hit: Hit, text: str) -> None:
+        """Raises QuestionError if a number is called by a part of its name that another one of its table has as well.
+
+        `price` may be `full_price` or `price_paid`, though only the one ends so.
+        """
+        if hit.value is not None or hit.tier != 2 or not dates.is_number(self.column(hit.col)) or " " in text:
+            return
+        rivals = [
+            column.name
+            for column in self.linker.tables[hit.col.table].columns
+            if dates.is_number(column) and not self.linker.is_key(Col(hit.col.table, column.name))
+            if column.name != hit.col.name and stem(text.lower()) in map(stem, name_words(column.name))
+            if not self.linker.is_flag(Col(hit.col.table, column.name))
+        ]
+        if rivals:
+            raise QuestionError(
+                f'"{text}" may mean {hit.col.name} or {" or ".join(rivals)}.',
+                words=[text],
+                reason="ambiguous",
+                rewrites=[(text, " ".join(name_words(name))) for name in (hit.col.name, *rivals)],
+            )
 
     def _is_told_by_verb(self, table: Key) -> bool:
         """Whether a participle beside here has the root of the table's name: `units sold` of `sales`."""

@@ -9,13 +9,14 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.query import AnyOf, Compare, Null
+from sqlchat.providers.offline.query import AnyOf, Compare, Null, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
 LACKING = lexicon.words("no without lacking missing never not n't don't doesn't haven't hasn't didn't isn't aren't")
 EMPTY = lexicon.words("empty missing null blank unknown unset")
 FILLED = lexicon.words("known set given filled present available")
+UNTIL = "until"
 ARTICLES = lexicon.words("a an any the been be yet have has")
 
 
@@ -88,7 +89,7 @@ def _read_undone(reader: Reader) -> bool:
         return False
     fitting = _days_of(reader, table, token)
     valued = any(link.values for link in reader.links())
-    if len(fitting) != 1 or valued:
+    if len(fitting) != 1 or valued or UNTIL in reader.linker.column_words(table, fitting[0].name):
         reader.at = mark
         return False
     reader.at += 1
@@ -113,6 +114,10 @@ def read_done(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += 1
+    if UNTIL in reader.linker.column_words(table, fitting[0].name):
+        reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} not being over.')
+        reader.add(Period(fitting[0], reader.today.isoformat(), None))
+        return True
     if not reader.column(fitting[0]).nullable:  # each row has that day
         return True
     reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')

@@ -52,6 +52,7 @@ def narrow(question: str, query: Query, linker: Linker, joins: Joins, today: dat
             conditions.append(condition)
             col = next(list_columns(condition))
             told = "being true" if isinstance(condition, Flag) else "not being over"
+            query.assumptions[:] = [t for t in query.assumptions if t != f'"{now.group(1)}" adds nothing to this.']
             query.assumptions.append(f'"{now.group(1)}" is read as {table[1]}.{col.name} {told}.')
             return True
     for one in related:

@@ -31,6 +31,7 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     if options and (found := reader.adjective(options, reader.focus.table)) is not None:
         reader.at += size
         following = reader.link()
+        bare = following is None or not (following.tables or following.columns)
         if following is not None and (following.tables or following.columns):
             named = following.columns and any(hit.target == found[0] for hit in following.columns)
             same = following.tables and any(hit.target == reader.focus.table for hit in following.tables)
@@ -40,6 +41,15 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.at += following.size
         if grain.find_category(reader, asked) not in (None, found[0]):
             way = "highest" if found[1] == "desc" else "lowest"
+            if bare and dates.is_number(reader.column(found[0])):
+                said = " ".join(token.text for token in reader.tokens[mark : reader.at])
+                ways = [f"has the {way} {function} {found[0].name}" for function in ("average", "total")]
+                raise QuestionError(
+                    f'"{said}": several rows have the same {asked[0].text}: say which {found[0].name} of theirs counts.',
+                    words=[said],
+                    reason="ambiguous",
+                    rewrites=[(said, way) for way in ways],
+                )
             reader.assume(f"The one row with the {way} {found[0].table[1]}.{found[0].name} is taken.")
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
@@ -258,7 +268,8 @@ def _relate(
     if table == focus and not negated and not op:
         reader.at += link.size
         reader.take("table")
-        reader.explicit_subject = reader.explicit_subject or table == reader.query.subject
+        named = table == reader.query.subject and not is_participle(link.text.lower())
+        reader.explicit_subject = reader.explicit_subject or named
         return True
     if table == focus:
         reader.at = mark

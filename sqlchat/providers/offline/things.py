@@ -10,7 +10,7 @@ from sqlchat.providers.offline import flags, grain, states
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Asked, Compare
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 KINDS = lexicon.words("type kind category class genre")
 """Words of columns that say what kind of thing a row is."""
@@ -78,6 +78,11 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
             break
     link = reader.link()
     noun = None if link is None or not link.tables else reader.table_of(link)
+    last = found[-1] if found else None
+    if noun and link and isinstance(last, Link) and is_plural(last.text) and not is_plural(link.text):
+        if not is_participle(link.text.lower()) and not any(is_plural(hit.value or "") for hit in last.values):
+            reader.at = mark
+            return None  # `cafes order`: what they do
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others], one=one)
     only = found[0] if len(found) == 1 and noun is None else None
