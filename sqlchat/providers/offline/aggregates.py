@@ -179,7 +179,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if link.columns:
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
-            _check_kind(reader, link)
+            check_kind(reader, link)
             if (dated := _count_days(reader, link)) is not None:
                 return dated
         reader.at += link.size
@@ -187,8 +187,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     return None
 
 
-def _check_kind(reader: Reader, link: Link) -> None:
-    """Raises QuestionError for `how many jobs`, if only a column tells the kind of job."""
+def check_kind(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how many jobs` or `jobs not closed`, if only a column tells the kind of job."""
     for hit in link.columns:
         words = reader.linker.column_words(hit.col.table, hit.col.name)
         if hit.tier == 2 and words[-1] in KINDS and words[-1] not in link.text.lower():
@@ -209,6 +209,7 @@ def _count_days(reader: Reader, link: Link) -> Asked | None:
         return None
     reader.at += link.size
     reader.timed = cols[0]
+    reader.assume(f'"{link.text}" are the rows of {cols[0].table[1]}, each with its {cols[0].name}.')
     return Asked("table", link.text, ["count"], table=cols[0].table)
 
 

@@ -4,17 +4,12 @@ phrases and the grammar.
 
 from __future__ import annotations
 
-import re
-
 from sqlchat.errors import QuestionError
-from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, flags, grain, periods
 from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, Compare, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
-
-
-HAPPENED = re.compile(r"\bwere there\b|\bdid (we|you|they) (have|get|receive)\b|\bhave (there been|we had)\b")
 
 
 def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
@@ -77,7 +72,7 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         if dates.is_date(column) and not asked.distinct and any(map(is_participle, asked.text.lower().split())):
             raise refuse_undated(col, asked.text)
         if not asked.distinct:
-            _check_events(reader, col, asked.text)
+            grain.check_events(reader, col, asked.text)
             reader.assume(f'Different values of "{asked.text}" are counted, each once.')
         return Agg("count", col, distinct=True)
     if function in ("sum", "avg") and not dates.is_number(column):
@@ -86,19 +81,19 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         raise QuestionError(
             f"{col.name} is kept as text, which has no largest or smallest.", words=[asked.text], reason="text_column"
         )
+    if function == "sum":
+        _check_prices(reader, col, asked.text)
     return Agg(function, col)
 
 
-def _check_events(reader: Reader, col: Col, text: str) -> None:
-    """Raises QuestionError for `how many complaints were there`: values or the rows that have one, if no people."""
-    lows = " ".join(token.low for token in reader.tokens)
-    people = not lexicon.PEOPLE.isdisjoint(reader.linker.column_words(col.table, col.name))
-    if not people and dates.is_text(reader.column(col)) and HAPPENED.search(lows):
+def _check_prices(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError for a total of prices where each row has a number of pieces: nobody paid that."""
+    table, words = reader.linker.tables[col.table], reader.linker.column_words(col.table, col.name)
+    if "price" in words and find_quantity(table) not in (None, col.name):
         raise QuestionError(
-            f'"{text}" may be the different values of {col.name} or the rows of {col.table[1]} with one.',
+            f'"{text}" is the price of one piece in each row of {col.table[1]}: say "average {text}" or "revenue".',
             words=[text],
-            reason="ambiguous",
-            rewrites=[(text, f"different {text}")],
+            rewrites=[(f"total {text}", f"average {text}"), (f"total {text}", "revenue")],
         )
 
 

@@ -171,9 +171,10 @@ class Cursor:
 
     def _is_opening(self, link: Link) -> bool:
         """Whether the words are a part of a column's name and open a period: `rented since June`, no `member_since`."""
-        inner = all(hit.tier > 0 for hit in (*link.columns, *link.tables))
-        low = self.tokens[link.start].low
-        return link.size == 1 and low in OPENING and inner and self.is_dated(link.start)
+        end = link.start + link.size - 1
+        low, inner = self.tokens[end].low, all(hit.tier > 0 for hit in link.columns)
+        named = bool(link.columns) and (inner or link.size > 1 or low in ("since", "until"))
+        return low in OPENING and named and self.is_dated(end)
 
     def _is_acting(self, link: Link) -> bool:
         """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""

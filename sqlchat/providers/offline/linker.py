@@ -250,8 +250,8 @@ class Linker(Names):
 
         `climb` is no `Lead Climbing`.
         """
-        forms = {(token.stem, token.low.endswith(VERBAL)) for token in tokenize(hit.value or "")}
-        said = {(stem(low), low.endswith(VERBAL)) for low in lows}
+        forms = {(token.stem, _find_verbal_ending(token.low)) for token in tokenize(hit.value or "")}
+        said = {(stem(low), _find_verbal_ending(low)) for low in lows}
         return FREE.isdisjoint(self.column_words(hit.col.table, hit.col.name)) and forms >= said
 
     def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
@@ -299,7 +299,8 @@ class Linker(Names):
             exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
                 re.findall(r"\w+", low)
             )
-            if not exact and _differ_in_time(low, hit.value or ""):
+            endings = {_find_verbal_ending(text) for text in (low, (hit.value or "").lower())}
+            if not exact and endings == set(VERBAL):  # what was `cleaned` is not in `cleaning`
                 continue
             if len(hit.value or "") > 2 or hit.value == said:  # `TK` and `UK` as they are written
                 found.append(Hit(hit.target, 0 if exact else 1, hit.value))
@@ -319,7 +320,5 @@ class Linker(Names):
         return [hit for hit in found if hit.tier == best]
 
 
-def _differ_in_time(low: str, value: str) -> bool:
-    """Whether one says what was done and the other what is going on: `cleaned` and `cleaning`."""
-    ends = {text.lower()[-3:] if text.lower().endswith("ing") else text.lower()[-2:] for text in (low, value)}
-    return ends == {"ed", "ing"}
+def _find_verbal_ending(low: str) -> str:
+    return next((ending for ending in VERBAL if low.endswith(ending)), "")

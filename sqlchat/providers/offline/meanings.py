@@ -97,6 +97,14 @@ class Meanings(Cursor):
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = tied[0].col
         self._check_rivals(tied[0], text)
+        nearer = [hit for hit in hits if hit.value is None and self._count_steps(hit, table) < 3]
+        if tied[0].value is None and nearer and self._count_steps(tied[0], table) >= 3:
+            far = f"{col.table[1]}.{col.name}"
+            raise QuestionError(
+                f'"{text}" may mean {far} or {nearer[0].col.table[1]}.{nearer[0].col.name}.',
+                words=[text],
+                reason="ambiguous",
+            )
         if (value := tied[0].value) is not None:
             self.query.matched.append((text, col, value))
         if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
@@ -104,12 +112,15 @@ class Meanings(Cursor):
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
 
+    def _count_steps(self, hit: Hit, table: Key | None) -> int:
+        return self.joins.distance(table, hit.col.table)[1] if table is not None else 0
+
     def _check_rivals(self, hit: Hit, text: str) -> None:
         """Raises QuestionError if a number is called by a part of its name that another one of its table has as well.
 
         `price` may be `full_price` or `price_paid`, though only the one ends so.
         """
-        if hit.value is not None or hit.tier != 2 or not dates.is_number(self.column(hit.col)) or " " in text:
+        if hit.value is not None or hit.tier < 2 or not dates.is_number(self.column(hit.col)) or " " in text:
             return
         rivals = [
             column.name
@@ -251,6 +262,10 @@ class Meanings(Cursor):
             if col is not None:
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
+                if name == "distance" and (span := find_duration(self, table)) is not None:
+                    raise QuestionError(
+                        f"Long may speak of {table[1]}.{col.name} or of {span.words}.", words=[], reason="ambiguous"
+                    )
                 return col, way
         lasting = [way for name, way in options if name == "duration"]
         span = find_duration(self, table) if lasting else None

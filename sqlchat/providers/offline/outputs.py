@@ -310,6 +310,12 @@ def _read_leading(reader: Reader) -> Asked | None:
     return None
 
 
+def _is_dated_deed(reader: Reader, link: Link) -> bool:
+    """Whether a participle behind things is what was done to them, and not the day of it: `projects finished late`."""
+    dated = all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
+    return link.size == 1 and is_participle(link.text.lower()) and dated and not reader.token(1) is None
+
+
 def _is_done_by(reader: Reader, link: Link) -> bool:
     """Whether a value follows a participle: `insured with Acme`, of a column `insurer`."""
     if link.size > 1 or not is_participle(reader.low()) or reader.low(1) not in lexicon.IN:
@@ -342,6 +348,13 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         reader.at += link.size
         measure = link.measures[0].target
         assert isinstance(measure, Measure)
+        if link.tables and not measure.column and reader.low() in lexicon.NOT | lexicon.WITH:
+            raise QuestionError(
+                f'"{link.text}" may be the revenue or the rows of {measure.table[1]}.',
+                words=[link.text],
+                reason="ambiguous",
+                rewrites=[(link.text, f"how many {link.text}"), (link.text, f"total revenue of {link.text}")],
+            )
         return Asked("measure", link.text, ["sum"], measure=measure)
     if link.tables and (not link.columns or min(h.tier for h in link.tables) <= min(h.tier for h in link.columns)):
         if link.size == 1 and link.text.lower().endswith("ed") and reader.low(-1) in ("are", "is", "were", "was"):
@@ -356,7 +369,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
                 return asked
-            if not possessive and (periods.is_done_per(reader) or _is_done_by(reader, following)):
+            done = _is_dated_deed(reader, following)
+            if not possessive and (done or periods.is_done_per(reader) or _is_done_by(reader, following)):
                 return asked
             reader.at += following.size
             if not possessive and (is_compared(reader) or _is_said_of(reader, following)):
@@ -368,12 +382,16 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         return doers
     refusal.check_told(reader, link)
     refusal.check_dated(reader, link)
+    if reader.low(link.size) in lexicon.NOT | lexicon.WITH:
+        aggregates.check_kind(reader, link)
     reader.at += link.size
     if things.is_plural(link.text) and all(dates.is_date(reader.column(hit.col)) for hit in link.columns):
         day = reader.resolve(link.columns, link.text, None).col
         if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [
             day
         ]:
+            reader.timed = day if reader.low() in lexicon.GROUP or reader.is_dated(reader.at) else None
+            reader.assume(f'"{link.text}" are the rows of {day.table[1]}, each with its {day.name}.')
             return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
     if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
         return Asked("column", named.text, [], named.columns, distinct=distinct)

@@ -172,6 +172,22 @@ def check_who(linker: Linker, question: str, query: Query) -> None:
         raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])
 
 
+def check_cost(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError where things `cost` a price, but what was paid for them is kept as well."""
+    if text.lower() not in ("cost", "costs", "costing") or dates.is_date(reader.column(col)):
+        return
+    names = {c.name: reader.linker.column_words(col.table, c.name) for c in reader.linker.tables[col.table].columns}
+    prices = [name for name, words in names.items() if words[-1] == "price" and "cost" not in words]
+    if prices and "cost" in names[col.name] and len(names[col.name]) > 1:
+        both = [" ".join(name_words(name)) for name in (col.name, *prices)]
+        raise QuestionError(
+            f'"{text}" may mean {col.name} or {" or ".join(prices)}.',
+            words=[text],
+            reason="ambiguous",
+            rewrites=[(text, f"with {name}") for name in both],
+        )
+
+
 def check_dated(reader: Reader, link: Link) -> None:
     """Raises QuestionError where things and what was done to them are named, and no period: `staff hired`."""
     last = reader.tokens[link.start + link.size - 1]

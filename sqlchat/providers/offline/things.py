@@ -113,6 +113,8 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
             del conditions[before:]
             return None
         conditions.append(Compare(hit.col, "=", tuple(text for text in texts if text is not None)))
+        if hit.col.table != table:
+            reader.assume(f"\"{value.text}\" is read as {hit.col.table[1]}.{hit.col.name} = '{hit.value}'.")
     if noun is not None and link is not None:
         return read_table(reader, link)
     return Asked("table", reader.tokens[reader.at - 1].text, table=table)
