@@ -22,7 +22,9 @@ DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
 OPENING = lexicon.words("since until till before after from")
-MARKERS = lexicon.words("first last latest earliest next top bottom no not never without over under open more less most")
+MARKERS = lexicon.words(
+    "first last latest earliest next top bottom no not never without over under open more less most"
+)
 """Words of orders, limits and conditions with which names begin as well."""
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 
@@ -111,7 +113,9 @@ class Cursor:
         while not self.done and self.low() in lexicon.LEADS:
             named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
             link = self.link() if named or self.low() == "list" else None
-            if link is not None and ((named and (link.tables or link.columns)) or any(hit.tier == 0 for hit in link.columns)):
+            if link is not None and (
+                (named and (link.tables or link.columns)) or any(hit.tier == 0 for hit in link.columns)
+            ):
                 return
             self.at += 1
 

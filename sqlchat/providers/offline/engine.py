@@ -61,7 +61,11 @@ class OfflineProvider(Provider):
         linker, joins, vocabulary = self._find_index(task)
         search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
-        check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
+        try:
+            check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
+        except QuestionError as fault:
+            fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
+            raise
         if narrow(task.question, query, linker, joins, self._today()):
             select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
@@ -122,6 +126,14 @@ class Index:
         if not terms:
             self._parts = {names: known, **dict(list(self._parts.items())[: MOST_INDEXES - 1])}
         return known
+
+
+def _can_read(search: Search, question: str) -> bool:
+    try:
+        search.read(question)
+    except QuestionError:
+        return False
+    return True
 
 
 def _set_types(task: Task) -> Catalog:

@@ -13,6 +13,7 @@ from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import find_quantity
+from sqlchat.providers.offline.naming import is_alike
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Period, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
@@ -207,8 +208,11 @@ def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
     if own is None or query.order or query.having:
         return
     events = any(map(dates.is_date, reader.linker.tables[own].columns)) and not reader.linker.display(own)
-    for term in terms if events else ():
+    for term in terms:
         if not isinstance(term, Agg) or not isinstance(term.of, Col) or term.function != "avg":
+            continue
+        names = (reader.linker.column_words(term.of.table, term.of.name), reader.linker.table_words(term.of.table))
+        if not events and not is_alike(*names):  # `downloads(day, downloads)`
             continue
         pieces = term.of.name == find_quantity(reader.linker.tables[term.of.table])
         if term.of.table != own and (pieces or grain.is_added_up(reader.linker, term.of)):

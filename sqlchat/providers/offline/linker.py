@@ -22,7 +22,7 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 MONEY = frozenset(map(singular, REVENUE)) | {"profit", "spending", "money"}
-FREE = lexicon.words("remark remarks note notes comment comments text message memo details feedback")
+FREE = lexicon.words("remark remarks note notes comment comments text message memo details feedback reason cause")
 """Words of columns in which people write what they like, so that no part of a value names anything."""
 VERBAL = ("ing", "ed")
 AGENT = ("er", "ers", "or", "ors")

@@ -22,6 +22,8 @@ BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
 COSTS = lexicon.words("cost purchase buying")
+SUMS = {stem(word) for word in ("total", "subtotal", "paid", "sum")}
+"""Stems of words for an amount of money."""
 OF_TIME = lexicon.words("date day time on at")
 SHORTEST_ROOT = 4
 """Letters that a table's name and its day have in common: `donations` and `donated_on`."""
@@ -122,11 +124,12 @@ class Meanings(Cursor):
         """
         if hit.value is not None or hit.tier < 2 or not dates.is_number(self.column(hit.col)) or " " in text:
             return
+        names = {stem(text.lower())} | (SUMS if text.lower() == "amount" else set())
         rivals = [
             column.name
             for column in self.linker.tables[hit.col.table].columns
             if dates.is_number(column) and not self.linker.is_key(Col(hit.col.table, column.name))
-            if column.name != hit.col.name and stem(text.lower()) in map(stem, name_words(column.name))
+            if column.name != hit.col.name and not names.isdisjoint(map(stem, name_words(column.name)))
             if not self.linker.is_flag(Col(hit.col.table, column.name))
         ]
         if rivals:

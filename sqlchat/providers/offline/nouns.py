@@ -154,7 +154,9 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
 
 
 def _is_paid(linker: Linker, col: Col) -> bool:
-    return not PAID.isdisjoint(linker.column_words(col.table, col.name)) or "amount" in linker.column_words(col.table, col.name)
+    return not PAID.isdisjoint(linker.column_words(col.table, col.name)) or "amount" in linker.column_words(
+        col.table, col.name
+    )
 
 
 def _list_costs(linker: Linker, key: Key) -> list[Col]:

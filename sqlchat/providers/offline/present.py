@@ -84,7 +84,9 @@ def _make_condition(linker: Linker, table: Key, today: date) -> Condition | None
     ends = _find_ends(linker, table)
     if len(ends) == 1:
         return AnyOf((Null(ends[0]), Period(ends[0], today.isoformat(), None)))
-    active = [Col(table, c.name) for c in linker.tables[table].columns if _is_named(linker, Col(table, c.name), ACTIVE)]
+    active = [
+        Col(table, c.name) for c in linker.tables[table].columns if _is_named(linker, Col(table, c.name), ACTIVE)
+    ]
     return Flag(active[0]) if not ends and len(active) == 1 and linker.is_flag(active[0]) else None
 
 

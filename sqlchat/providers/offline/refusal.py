@@ -32,7 +32,9 @@ CLOSE = 0.8
 MOST_LETTERS = 2
 DOING = lexicon.words("who that which never not")
 ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
-PERSON = re.compile(r"(?i)\b(?:which (?=people))?(?:who|people|persons?|anyone|everyone|somebody|someone)\b")
+PERSON = re.compile(
+    r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)|(?:\w+ )??who\b)"
+)
 SHORTEST = 4
 SHORTEST_VERB = 5
 """Letters that a verb and a table's name have in common: `attended` and `attendance`."""
@@ -94,7 +96,11 @@ def list_names(linker: Linker) -> list[str]:
 def check_told(reader: Reader, link: Link) -> None:
     """Raises QuestionError where a column stands as an adjective of its table: nothing tells which value is meant."""
     following = reader.link(link.start + link.size)
-    if following is None or (following.columns and not _is_table_rather(following)) or reader.tokens[link.start + link.size - 1].possessive:
+    if (
+        following is None
+        or (following.columns and not _is_table_rather(following))
+        or reader.tokens[link.start + link.size - 1].possessive
+    ):
         return
     owners = {hit.target for hit in following.tables}
     col = next((h.target for h in link.columns if isinstance(h.target, Col) and h.target.table in owners), None)
@@ -157,7 +163,9 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
                     f'"{person.group()}" may mean {chosen[1]} or {key[1]}.{column.name}.',
                     words=[person.group()],
                     reason="ambiguous",
-                    suggestions=[PERSON.sub(f"which {name}", question, count=1) for name in names],
+                    suggestions=[
+                        PERSON.sub(name if person.group(1) else f"which {name}", question, count=1) for name in names
+                    ],
                 )
 
 

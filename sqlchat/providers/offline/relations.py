@@ -76,7 +76,9 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
         return False
     if sized and one.kind == "table" and not one.functions:
         raise QuestionError(
-            f'"{one.text}": say the most {one.text}, or what the size of one is.', words=[one.text], reason="ambiguous"
+            f'"{one.text}": say the most {one.text}, or what the size of one is.',
+            words=[one.text],
+            reason="ambiguous",
         )
     rank_by(reader, asked, one, descending)
     return True

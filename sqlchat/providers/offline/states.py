@@ -86,7 +86,9 @@ def _make_conditions(reader: Reader, table: Key, word: str, days: tuple[date, da
         return [Period(Col(table, due[0]), None, today), *(Null(col) for col in ends[:1])]
     if span is None:
         return []
-    shown = f"by today, {today}" if days == _today(reader) else f"in the days from {today} up to and without {tomorrow}"
+    shown = (
+        f"by today, {today}" if days == _today(reader) else f"in the days from {today} up to and without {tomorrow}"
+    )
     reader.assume(f"{word.capitalize()} is what has begun and not ended {shown}.")
     ended = AnyOf((Null(span.right), Period(span.right, today, None)))
     return [Period(span.left, None, tomorrow), ended]
