@@ -150,9 +150,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
             return amount
         asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
-        if functions == ["sum"] and min(hit.tier for hit in link.tables) >= LOOSE:
-            raise QuestionError(f'"{link.text}": nothing here is called so that can be added up.', words=[link.text])
         if functions == ["sum"] and asked.table is not None:
+            _check_countable(reader, link)
             reader.assume(f"{asked.table[1]} are counted, not added up.")
         following = reader.link()
         if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
@@ -185,6 +184,13 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _check_countable(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how much wine`, or a total of what only resembles a table's name: rows are no amount."""
+    much = any(token.low == "much" for token in reader.tokens[max(0, link.start - 3) : link.start])
+    if much or min(hit.tier for hit in link.tables) >= LOOSE:
+        raise QuestionError(f'"{link.text}": nothing here is called so that can be added up.', words=[link.text])
 
 
 def check_kind(reader: Reader, link: Link) -> None:

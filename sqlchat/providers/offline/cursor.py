@@ -64,7 +64,7 @@ class Cursor:
         self._find_names()
 
     def _find_names(self) -> None:
-        """Note the words that say something of the query elsewhere, but begin a name here: `first` in `first aiders`."""
+        """Note the words of orders and limits that begin a name here: `first` in `first aiders`."""
         self._named = {
             at
             for at, token in enumerate(self.tokens)
@@ -174,7 +174,7 @@ class Cursor:
         return self._links[index]
 
     def _is_opening(self, link: Link) -> bool:
-        """Whether the words are a part of a column's name and open a period: `rented since June`, no `member_since`."""
+        """Whether a part of a column's name opens a period: `rented since June`, no `member_since`."""
         end = link.start + link.size - 1
         low, inner = self.tokens[end].low, all(hit.tier > 0 for hit in link.columns)
         named = bool(link.columns) and (inner or link.size > 1 or low in ("since", "until"))

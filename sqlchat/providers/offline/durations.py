@@ -15,8 +15,9 @@ DUE = lexicon.words("due deadline expected planned promised scheduled required t
 """Words of columns with the day on which something is to happen."""
 BORN = lexicon.words("birth born birthday birthdate dob")
 ENDED = lexicon.words(
-    "end ended ends to until out term terminated left leave dropped lost closed resolved completed finished returned return delivered delivery discharged discharge fixed "
-    "solved done shipped checkout paid departed out departure left repaired received arrived arrival landed"
+    "end ended ends to until out term terminated left leave dropped lost closed resolved completed finished returned "
+    "return delivered delivery discharged discharge fixed solved done shipped checkout paid departed departure "
+    "repaired received arrived arrival landed"
 )
 
 

@@ -20,7 +20,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
 from sqlchat.providers.offline.present import narrow
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.refusal import check_persons
+from sqlchat.providers.offline.refusal import check_persons, check_slips
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
@@ -61,12 +61,14 @@ class OfflineProvider(Provider):
         linker, joins, vocabulary = self._find_index(task)
         search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
+        check_slips(query)
         try:
             check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
         except QuestionError as fault:
             fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
             raise
         if narrow(task.question, query, linker, joins, self._today()):
+            query.assumptions[:] = [text for text in query.assumptions if not text.endswith("left out.")]
             select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)

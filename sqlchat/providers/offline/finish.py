@@ -217,7 +217,7 @@ def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
         pieces = term.of.name == find_quantity(reader.linker.tables[term.of.table])
         if term.of.table != own and (pieces or grain.is_added_up(reader.linker, term.of)):
             raise QuestionError(
-                f"Each of {own[1]} may have several rows of {term.of.table[1]}: say the total {term.of.name} of each.",
+                f"Each of {own[1]} may have several {term.of.table[1]}: say the total {term.of.name} of each.",
                 words=[term.of.name],
                 reason="ambiguous",
             )

@@ -31,7 +31,9 @@ EVENTS = lexicon.words(
     "complaint fault defect error incident issue injury damage problem remark note comment failure accident alert"
 )
 """Words of columns that tell what happened to a row."""
-HAPPENED = re.compile(r"\bwere there\b|\bdid (we|you|they) (have|get|receive)\b|\bhave (there been|we had)\b")
+HAPPENED = re.compile(
+    r"\bwere there\b|\bdid (we|you|they) (have|get|receive|do|perform|give)\b|\bhave (there been|we had)\b"
+)
 
 
 def is_category(linker: Linker, col: Col) -> bool:
@@ -47,7 +49,7 @@ def is_category(linker: Linker, col: Col) -> bool:
 
 
 def check_events(reader: Reader, col: Col, text: str) -> None:
-    """Raises QuestionError for `how many complaints were there`: values, or the rows that have one.
+    """Raises QuestionError for `how many complaints were there`: values or the rows that have one.
 
     People and things are values of a column, each once; what happened is counted each time.
     """

@@ -177,7 +177,7 @@ class Names:
         return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def _names_another(self, key: Key, word: str) -> bool:
-        """Whether a name that begins with the word repeats: `Supplier Name`, in the only table, of rows with a number.
+        """Whether a name that begins with the word repeats: `Supplier Name`, in the only table, of numbered rows.
 
         Rows are called by their own noun, which the table's name or its first column tells: `Ticket No`.
         """

@@ -124,7 +124,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     ):
         return narrowed
     unit = dates.find_unit(reader.low())
-    if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
+    exactly = link is not None and any(hit.tier == 0 for hit in link.values)  # `annual customers`, by their plan
+    if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first and not exactly:
         return _read_per_unit(reader, unit)
     if link is None:
         link = Link(reader.at, 1, reader.low())
@@ -313,7 +314,7 @@ def _read_leading(reader: Reader) -> Asked | None:
 def _is_dated_deed(reader: Reader, link: Link) -> bool:
     """Whether a participle behind things is what was done to them, and not the day of it: `projects finished late`."""
     dated = all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
-    return link.size == 1 and is_participle(link.text.lower()) and dated and not reader.token(1) is None
+    return link.size == 1 and is_participle(link.text.lower()) and dated
 
 
 def _is_done_by(reader: Reader, link: Link) -> bool:

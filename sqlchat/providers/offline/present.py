@@ -14,13 +14,14 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Flag, Null, Period, Query, Related, Shared
 
 NOW = re.compile(
-    r"(?i)\b(currently|presently|at the moment|at present|(?:right |just )?now|still|these days|nowadays|as of today)\b"
+    r"(?i)\b(currently|presently|at the moment|at present|(?:right |just )?now|still|these days|nowadays"
+    r"|as of today)\b"
 )
-GONE = re.compile(r"(?i)\b(?:has|have|had|who|that) (left|quit|resigned|departed)(?=\W*$)")
+GONE = re.compile(r"(?i)(?<!\bare )(?<!\bis )(?<!\bwas )(?<!\bwere )\b(left|quit|resigned|departed)(?=\W*$)")
 LEAVING = lexicon.words(
     "end ended ends left leave leaving term terminated termination exit departure departed dropped lost resigned "
     "retired quit discharged discharge returned closed finished cancelled canceled until expiry expires moved"
@@ -43,9 +44,7 @@ def narrow(question: str, query: Query, linker: Linker, joins: Joins, today: dat
     tables = [*_list_subjects(query)]
     related = [c for c in query.conditions if isinstance(c, Related) and not (c.negated or c.op)]
     if gone is not None:
-        if any(_find_ends(linker, table) for table in tables):
-            raise QuestionError(f'"{gone.group(1)}" has no place here.', words=[gone.group(1)])
-        return False
+        raise QuestionError(f'"{gone.group(1)}" has no place here.', words=[gone.group(1)])
     assert now is not None
     for table, conditions in (*((t, query.conditions) for t in tables), *((r.table, r.conditions) for r in related)):
         if (condition := _make_condition(linker, table, today)) is not None:
@@ -71,6 +70,8 @@ def list_columns(condition: Condition) -> Iterator[Col]:
     if isinstance(condition, AnyOf | Related | Shared):
         for part in condition.conditions:
             yield from list_columns(part)
+    elif isinstance(condition.col, Computed):
+        yield from (condition.col.left, condition.col.right)
     else:
         yield condition.col
 

@@ -16,6 +16,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.reader import Reader, is_participle
+from sqlchat.providers.offline.rephrasing import IRREGULAR
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -32,6 +33,7 @@ CLOSE = 0.8
 MOST_LETTERS = 2
 DOING = lexicon.words("who that which never not")
 ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
+SLIP = re.compile(r'^"(\w+)" is read as "(\w+)"\.$')
 PERSON = re.compile(
     r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)|(?:\w+ )??who\b)"
 )
@@ -167,6 +169,13 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
                         PERSON.sub(name if person.group(1) else f"which {name}", question, count=1) for name in names
                     ],
                 )
+
+
+def check_slips(query: Query) -> None:
+    """Raises QuestionError where a verb in the past was taken for a slip of another word: `brought` for `bought`."""
+    for word, name in (pair for text in query.assumptions for pair in SLIP.findall(text)):
+        if word.lower() in IRREGULAR or (is_participle(word.lower()) and not is_participle(name)):
+            raise QuestionError(f'"{word}" has no meaning for this data.', words=[word])
 
 
 def check_who(linker: Linker, question: str, query: Query) -> None:

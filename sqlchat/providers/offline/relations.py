@@ -48,7 +48,7 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
                 said = " ".join(token.text for token in reader.tokens[mark : reader.at])
                 ways = [f"has the {way} {function} {found[0].name}" for function in ("average", "total")]
                 raise QuestionError(
-                    f'"{said}": several rows have the same {asked[0].text}: say which {found[0].name} of theirs counts.',
+                    f'"{said}": several rows share one {asked[0].text}: say which {found[0].name} of theirs counts.',
                     words=[said],
                     reason="ambiguous",
                     rewrites=[(said, way) for way in ways],

@@ -78,12 +78,8 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
             break
     link = reader.link()
     noun = None if link is None or not link.tables else reader.table_of(link)
-    last = found[-1] if found else None
-    if noun and link and isinstance(last, Link) and is_plural(last.text) and not is_plural(link.text):
-        if not is_participle(link.text.lower()) and not any(is_plural(hit.value or "") for hit in last.values):
-            reader.at = mark
-            return None  # `cafes order`: what they do
-    bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
+    bare = link is not None and noun is not None and _is_what_they_do(found, link)
+    bare = bare or any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others], one=one)
     only = found[0] if len(found) == 1 and noun is None else None
     if isinstance(only, flags.Said) and is_plural(only.text):
@@ -118,6 +114,14 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
     if noun is not None and link is not None:
         return read_table(reader, link)
     return Asked("table", reader.tokens[reader.at - 1].text, table=table)
+
+
+def _is_what_they_do(found: Sequence[Link | flags.Said], link: Link) -> bool:
+    """Whether a table's name is a verb after a value in the plural: `cafes order`."""
+    last = found[-1] if found else None
+    if not isinstance(last, Link) or not is_plural(last.text) or is_plural(link.text):
+        return False
+    return not is_participle(link.text.lower()) and not any(is_plural(hit.value or "") for hit in last.values)
 
 
 def read_pieces(reader: Reader, link: Link) -> Asked | None:

@@ -1,4 +1,4 @@
-"""Questions that tempt to a wrong answer: a word that is a name elsewhere, one of two figures, a state that is left out.
+"""Questions that tempt to a wrong answer: a word that is a name elsewhere, one of two figures, a state left out.
 
 Each is read as a person means it, or refused with the word at fault.
 """
@@ -19,8 +19,8 @@ FERRY = """
 CREATE TABLE "Ferry Log" ("Trip No" INTEGER, "Day" DATE, "Skipper Name" TEXT, "Fare Type" TEXT, Passengers INTEGER,
   "Amount Taken" REAL, "Amount Booked" REAL, "Price per Seat" REAL, Aborted BOOLEAN, Remarks TEXT, Complaint TEXT);
 INSERT INTO "Ferry Log" VALUES
-  (1, '2025-10-01', 'Ines', 'day', 5, 10, 11, 2, 0, 'rough crossing', 'delay'), (2, '2025-10-02', 'Ines', 'day', 6, 12,
-  12, 2, 1, NULL, 'delay'), (3, '2025-11-03', 'Omar', 'night', 1, 15, 15, 9, 0, NULL, 'noise'),
+  (1, '2025-10-01', 'Ines', 'day', 5, 10, 11, 2, 0, 'rough crossing', 'delay'), (2, '2025-10-02', 'Ines', 'day', 6,
+  12, 12, 2, 1, NULL, 'delay'), (3, '2025-11-03', 'Omar', 'night', 1, 15, 15, 9, 0, NULL, 'noise'),
   (4, '2025-11-04', 'Omar', 'night', 1, 3, 3, 3, 0, NULL, NULL), (5, '2025-11-05', 'Lea', 'day', 7, 14, 14, 2, 1,
   'dirty deck', NULL);
 """
@@ -125,7 +125,7 @@ def test_a_doubtful_question_is_refused_by_name(script: str, question: str, culp
 def test_people_of_two_kinds_are_both_offered(asking: Asking) -> None:
     with pytest.raises(QuestionError) as caught:
         asking(SHOP, "people with more than 1 repair")
-    assert "clerks" in str(caught.value) and "repairs.owner_name" in str(caught.value)
+    assert '"people" may mean clerks or repairs.owner_name.' in str(caught.value)
     assert len(caught.value.facts["suggestions"]) == 2
     for suggestion in caught.value.facts["suggestions"]:
         assert asking(SHOP, suggestion)[1]
