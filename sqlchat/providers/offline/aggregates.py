@@ -187,7 +187,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
 
 
 def _check_countable(reader: Reader, link: Link) -> None:
-    """Raises QuestionError for `how much wine`, or a total of what only resembles a table's name: rows are no amount."""
+    """Raises QuestionError for `how much wine`, or a total of what only resembles a table: rows are no amount."""
     much = any(token.low == "much" for token in reader.tokens[max(0, link.start - 3) : link.start])
     if much or min(hit.tier for hit in link.tables) >= LOOSE:
         raise QuestionError(f'"{link.text}": nothing here is called so that can be added up.', words=[link.text])

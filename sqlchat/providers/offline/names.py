@@ -265,9 +265,8 @@ class Names:
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}
-        if "of" in full[1:-1]:
-            at = full.index("of")
-            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
+        if "of" in full[1:-1]:  # `membership level` for `level_of_membership`
+            self._add((*full[full.index("of") + 1 :], *full[: full.index("of")]), Hit(col, 1))
         thing = len(short) == 2 and (stem(short[0]),) in self._tails
         for pair in [short] if len(short) == 2 and not foreign and not thing else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))

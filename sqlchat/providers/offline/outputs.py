@@ -312,7 +312,7 @@ def _read_leading(reader: Reader) -> Asked | None:
 
 
 def _is_dated_deed(reader: Reader, link: Link) -> bool:
-    """Whether a participle behind things is what was done to them, and not the day of it: `projects finished late`."""
+    """Whether a participle behind things is what was done to them and not its day: `projects finished late`."""
     dated = all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
     return link.size == 1 and is_participle(link.text.lower()) and dated
 

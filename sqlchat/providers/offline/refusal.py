@@ -35,7 +35,8 @@ DOING = lexicon.words("who that which never not")
 ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
 SLIP = re.compile(r'^"(\w+)" is read as "(\w+)"\.$')
 PERSON = re.compile(
-    r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)|(?:\w+ )??who\b)"
+    r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)"
+    r"|(?:\w+ )??who\b)"
 )
 SHORTEST = 4
 SHORTEST_VERB = 5
