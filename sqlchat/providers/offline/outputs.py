@@ -313,12 +313,14 @@ def _read_leading(reader: Reader) -> Asked | None:
 
 def _is_dated_deed(reader: Reader, link: Link) -> bool:
     """Whether a participle behind things is what was done to them and not its day: `projects finished late`."""
-    dated = all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
-    return link.size == 1 and is_participle(link.text.lower()) and dated
+    done = link.size == 1 and is_participle(link.text.lower())
+    return done and all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
 
 
 def _is_done_by(reader: Reader, link: Link) -> bool:
-    """Whether a value follows a participle: `insured with Acme`, of a column `insurer`."""
+    """Whether a value follows a participle, `insured with Acme` of a column `insurer`, or it is no day to show."""
+    if _is_dated_deed(reader, link):
+        return True
     if link.size > 1 or not is_participle(reader.low()) or reader.low(1) not in lexicon.IN:
         return False
     after = reader.link(reader.at + 2)
@@ -370,8 +372,7 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
                 return asked
-            done = _is_dated_deed(reader, following)
-            if not possessive and (done or periods.is_done_per(reader) or _is_done_by(reader, following)):
+            if not possessive and (periods.is_done_per(reader) or _is_done_by(reader, following)):
                 return asked
             reader.at += following.size
             if not possessive and (is_compared(reader) or _is_said_of(reader, following)):
