@@ -181,17 +181,14 @@ def _read_per_unit(reader: Reader, unit: str) -> Asked | None:
     mark = reader.at
     reader.at += 1
     asked = read_one(reader, first=False)
-    added = asked is not None and asked.kind == "column" and _is_added_up(reader, asked)
+    added = asked is not None and asked.kind == "column" and bool(asked.hits)
+    added = added and all(grain.is_added_up(reader.linker, hit.col) for hit in (asked.hits if asked else ()))
     if asked is None or (not asked.functions and asked.kind != "table" and not added):
         reader.at = mark
         return None
     asked.functions = asked.functions or ["sum" if added else "count"]
     reader.unit = unit
     return asked
-
-
-def _is_added_up(reader: Reader, asked: Asked) -> bool:
-    return bool(asked.hits) and all(grain.is_added_up(reader.linker, hit.col) for hit in asked.hits)
 
 
 def _is_said_of(reader: Reader, link: Link) -> bool:
