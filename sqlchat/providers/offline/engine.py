@@ -61,12 +61,12 @@ class OfflineProvider(Provider):
         linker, joins, vocabulary = self._find_index(task)
         search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
-        check_slips(query)
         try:
             check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
         except QuestionError as fault:
             fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
             raise
+        check_slips(query)
         if narrow(task.question, query, linker, joins, self._today()):
             query.assumptions[:] = [text for text in query.assumptions if not text.endswith("left out.")]
             select = build(query, linker, joins, task.catalog.dialect)
