@@ -230,7 +230,8 @@ ABBREVIATIONS: Final = {
     "addr": ("address",), "desc": ("description",), "yr": ("year",), "tel": ("phone",), "cust": ("customer",),
     "prod": ("product",), "emp": ("employee",), "cat": ("category",), "pct": ("percent",), "avg": ("average",),
     "lat": ("latitude",), "lng": ("longitude",), "lon": ("longitude",), "temp": ("temperature",),
-    "max": ("maximum",), "min": ("minimum",),
+    "max": ("maximum",), "min": ("minimum",), "nm": ("name",), "nme": ("name",), "descr": ("description",),
+    "lbl": ("label",),
     "birthdate": ("birth", "date"), "birthday": ("birth", "date"), "ccy": ("currency",), "stu": ("student",),
 }  # fmt: skip
 REVENUE: Final = words("revenue sales turnover takings income earnings proceeds")

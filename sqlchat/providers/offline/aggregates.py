@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import amounts, computed, dates, flags, grain, nouns, refusal, things
-from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -151,6 +151,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
         if functions == ["sum"] and asked.table is not None:
+            _check_countable(reader, link)
             reader.assume(f"{asked.table[1]} are counted, not added up.")
         following = reader.link()
         if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
@@ -177,7 +178,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if link.columns:
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
-            _check_kind(reader, link)
+            check_kind(reader, link)
             if (dated := _count_days(reader, link)) is not None:
                 return dated
         reader.at += link.size
@@ -185,8 +186,15 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     return None
 
 
-def _check_kind(reader: Reader, link: Link) -> None:
-    """Raises QuestionError for `how many jobs`, if only a column tells the kind of job."""
+def _check_countable(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how much wine`, or a total of what only resembles a table: rows are no amount."""
+    much = any(token.low == "much" for token in reader.tokens[max(0, link.start - 3) : link.start])
+    if much or min(hit.tier for hit in link.tables) >= LOOSE:
+        raise QuestionError(f'"{link.text}": nothing here is called so that can be added up.', words=[link.text])
+
+
+def check_kind(reader: Reader, link: Link) -> None:
+    """Raises QuestionError for `how many jobs` or `jobs not closed`, if only a column tells the kind of job."""
     for hit in link.columns:
         words = reader.linker.column_words(hit.col.table, hit.col.name)
         if hit.tier == 2 and words[-1] in KINDS and words[-1] not in link.text.lower():
@@ -207,6 +215,7 @@ def _count_days(reader: Reader, link: Link) -> Asked | None:
         return None
     reader.at += link.size
     reader.timed = cols[0]
+    reader.assume(f'"{link.text}" are the rows of {cols[0].table[1]}, each with its {cols[0].name}.')
     return Asked("table", link.text, ["count"], table=cols[0].table)
 
 

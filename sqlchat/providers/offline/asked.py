@@ -7,6 +7,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags, grain, periods
 from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, Compare, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
 
@@ -71,6 +72,7 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         if dates.is_date(column) and not asked.distinct and any(map(is_participle, asked.text.lower().split())):
             raise refuse_undated(col, asked.text)
         if not asked.distinct:
+            grain.check_events(reader, col, asked.text)
             reader.assume(f'Different values of "{asked.text}" are counted, each once.')
         return Agg("count", col, distinct=True)
     if function in ("sum", "avg") and not dates.is_number(column):
@@ -79,7 +81,20 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         raise QuestionError(
             f"{col.name} is kept as text, which has no largest or smallest.", words=[asked.text], reason="text_column"
         )
+    if function == "sum":
+        _check_prices(reader, col, asked.text)
     return Agg(function, col)
+
+
+def _check_prices(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError for a total of prices where each row has a number of pieces: nobody paid that."""
+    table, words = reader.linker.tables[col.table], reader.linker.column_words(col.table, col.name)
+    if "price" in words and find_quantity(table) not in (None, col.name):
+        raise QuestionError(
+            f'"{text}" is the price of one piece in each row of {col.table[1]}: say "average {text}" or "revenue".',
+            words=[text],
+            rewrites=[(f"total {text}", f"average {text}"), (f"total {text}", "revenue")],
+        )
 
 
 def refuse_undated(col: Col, text: str) -> QuestionError:

@@ -16,6 +16,7 @@ from sqlchat.providers.offline import (
     nulls,
     periods,
     persons,
+    refusal,
     row_conditions,
     states,
     values,
@@ -202,6 +203,7 @@ def _column(reader: Reader) -> bool:
     op = read_operator(reader)
     reader.skip(BEFORE_VALUE if op not in ("starts", "ends", "contains") else ())
     col = reader.resolve(_find_holders(reader, link, op), link.text, reader.focus.table).col
+    refusal.check_cost(reader, col, link.text)
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -285,6 +287,7 @@ def _read_counted_column(reader: Reader) -> bool:
         if dates.is_number(reader.column(h.col))
         and not reader.linker.is_key(h.col)
         and not reader.linker.is_flag(h.col)
+        and "year" not in reader.linker.column_words(h.col.table, h.col.name)  # `older than 10 years`
     ]
     if not numeric:
         reader.at = mark

@@ -21,6 +21,11 @@ LATE = (("late",), ("early",), ("within",), ("overdue",))
 DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
+OPENING = lexicon.words("since until till before after from")
+MARKERS = lexicon.words(
+    "first last latest earliest next top bottom no not never without over under open more less most"
+)
+"""Words of orders, limits and conditions with which names begin as well."""
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 
 
@@ -45,6 +50,7 @@ class Cursor:
     both: bool = False
     """True where the question asks for both of two things."""
     _links: dict[int, list[Link]] = field(default_factory=dict)
+    _named: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.focus = Focus(None, self.query.conditions)
@@ -55,6 +61,15 @@ class Cursor:
             for token, after in zip(self.tokens, following, strict=True)
             if token.low != "both" or after is None or after.value is None  # `in both 2014 and 2015`
         ]
+        self._find_names()
+
+    def _find_names(self) -> None:
+        """Note the words of orders and limits that begin a name here: `first` in `first aiders`."""
+        self._named = {
+            at
+            for at, token in enumerate(self.tokens)
+            if token.low in MARKERS and any(_is_whole(link) for link in self.linker.links(self.tokens, at))
+        }
 
     @property
     def done(self) -> bool:
@@ -66,7 +81,7 @@ class Cursor:
 
     def low(self, ahead: int = 0) -> str:
         index = self.at + ahead
-        token = self.tokens[index] if 0 <= index < len(self.tokens) else None
+        token = self.tokens[index] if 0 <= index < len(self.tokens) and index not in self._named else None
         return token.low if token is not None and token.kind in SAID else ""
 
     def _lows(self, size: int) -> tuple[str, ...]:
@@ -98,7 +113,9 @@ class Cursor:
         while not self.done and self.low() in lexicon.LEADS:
             named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
             link = self.link() if named or self.low() == "list" else None
-            if link is not None and ((named and link.tables) or any(hit.tier == 0 for hit in link.columns)):
+            if link is not None and (
+                (named and (link.tables or link.columns)) or any(hit.tier == 0 for hit in link.columns)
+            ):
                 return
             self.at += 1
 
@@ -106,6 +123,7 @@ class Cursor:
         """Take the words from `start` up to here, which are understood, out of the question."""
         del self.tokens[start : self.at]
         self._links.clear()
+        self._find_names()
 
     def phrase(self, table: Mapping[tuple[str, ...], str]) -> tuple[str, int] | None:
         """The entry of the longest phrase of `table` that comes next and its size, unless a longer name does."""
@@ -146,9 +164,21 @@ class Cursor:
             self._links[index] = [
                 link
                 for link in found
-                if not (self._is_parted(link, found) or self._is_acting(link) or self._is_done_by_us(link))
+                if not (
+                    self._is_parted(link, found)
+                    or self._is_acting(link)
+                    or self._is_done_by_us(link)
+                    or self._is_opening(link)
+                )
             ]
         return self._links[index]
+
+    def _is_opening(self, link: Link) -> bool:
+        """Whether a part of a column's name opens a period: `rented since June`, no `member_since`."""
+        end = link.start + link.size - 1
+        low, inner = self.tokens[end].low, all(hit.tier > 0 for hit in link.columns)
+        named = bool(link.columns) and (inner or link.size > 1 or low in ("since", "until"))
+        return low in OPENING and named and self.is_dated(end)
 
     def _is_acting(self, link: Link) -> bool:
         """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
@@ -227,6 +257,12 @@ class Cursor:
 
     def column(self, col: Col) -> Column:
         return self.linker.catalog_column(col)
+
+
+def _is_whole(link: Link) -> bool:
+    """Whether several words are the whole name of something, or a whole value."""
+    names = (*link.tables, *link.columns, *link.measures, *link.values)
+    return link.size > 1 and any(hit.tier == 0 for hit in names)
 
 
 def is_participle(word: str) -> bool:

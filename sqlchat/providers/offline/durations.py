@@ -13,9 +13,11 @@ from sqlchat.providers.offline.links import Col, Computed, Key
 CLOCKS = lexicon.words("at time")
 DUE = lexicon.words("due deadline expected planned promised scheduled required target estimated")
 """Words of columns with the day on which something is to happen."""
+BORN = lexicon.words("birth born birthday birthdate dob")
 ENDED = lexicon.words(
-    "end ended closed resolved completed finished returned return delivered delivery discharged discharge fixed "
-    "solved done shipped checkout paid departed out departure left repaired received arrived arrival landed"
+    "end ended ends to until out term terminated left leave dropped lost closed resolved completed finished returned "
+    "return delivered delivery discharged discharge fixed solved done shipped checkout paid departed departure "
+    "repaired received arrived arrival landed"
 )
 
 
@@ -51,10 +53,8 @@ def find_duration(reader: Cursor, table: Key, unit: str = "") -> Computed | None
     """How long a row of the table lasted: from its first day to the one on which it ended, if that is clear."""
     columns = [c for c in reader.linker.tables[table].columns if dates.is_date(c)]
     words = {c.name: reader.linker.column_words(table, c.name) for c in columns}
-    columns = [c for c in columns if not is_one_of(words[c.name], DUE)]
+    columns = [c for c in columns if not is_one_of(words[c.name], DUE) and BORN.isdisjoint(words[c.name])]
     ends = [c for c in columns[1:] if is_one_of(words[c.name], ENDED)]
-    if not ends and len(columns) == 2:
-        ends = [c for c in columns[1:] if c.nullable]
     named = [c for c in ends if not {"end", "ended", "out"}.isdisjoint(words[c.name])]
     ends = named if len(named) == 1 else ends
     if len(ends) != 1 or columns[0].name == ends[0].name:

@@ -12,12 +12,15 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language.detection import foreign_language
 from sqlchat.providers.base import Draft, Provider, Task, Term
+from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
+from sqlchat.providers.offline.present import narrow
 from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.refusal import check_persons, check_slips
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
@@ -58,6 +61,15 @@ class OfflineProvider(Provider):
         linker, joins, vocabulary = self._find_index(task)
         search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
+        try:
+            check_persons(linker, task.question, query, {table.name for table in select.find_all(exp.Table)})
+        except QuestionError as fault:
+            fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
+            raise
+        check_slips(query)
+        if narrow(task.question, query, linker, joins, self._today()):
+            query.assumptions[:] = [text for text in query.assumptions if not text.endswith("left out.")]
+            select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
         return Draft(
@@ -116,6 +128,14 @@ class Index:
         if not terms:
             self._parts = {names: known, **dict(list(self._parts.items())[: MOST_INDEXES - 1])}
         return known
+
+
+def _can_read(search: Search, question: str) -> bool:
+    try:
+        search.read(question)
+    except QuestionError:
+        return False
+    return True
 
 
 def _set_types(task: Task) -> Catalog:

@@ -12,6 +12,8 @@ from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Computed, Key
+from sqlchat.providers.offline.measures import find_quantity
+from sqlchat.providers.offline.naming import is_alike
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Period, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
@@ -205,6 +207,20 @@ def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
     own = next((group for group in query.groups if isinstance(group, tuple)), None)
     if own is None or query.order or query.having:
         return
+    events = any(map(dates.is_date, reader.linker.tables[own].columns)) and not reader.linker.display(own)
+    for term in terms:
+        if not isinstance(term, Agg) or not isinstance(term.of, Col) or term.function != "avg":
+            continue
+        names = (reader.linker.column_words(term.of.table, term.of.name), reader.linker.table_words(term.of.table))
+        if not events and not is_alike(*names):  # `downloads(day, downloads)`
+            continue
+        pieces = term.of.name == find_quantity(reader.linker.tables[term.of.table])
+        if term.of.table != own and (pieces or grain.is_added_up(reader.linker, term.of)):
+            raise QuestionError(
+                f"Each of {own[1]} may have several {term.of.table[1]}: say the total {term.of.name} of each.",
+                words=[term.of.name],
+                reason="ambiguous",
+            )
     if terms and all(isinstance(term, Agg) and term.function == "avg" and table_of(term) == own for term in terms):
         query.groups.remove(own)
         reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")

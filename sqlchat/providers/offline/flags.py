@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import stem
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, PAIRS, Linker
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Condition, Flag
@@ -56,6 +56,9 @@ def find_flag(reader: Reader, ahead: int = 0) -> Said | None:
     nearest = min((hit.tier for hit in link.columns), default=0)
     hits = [hit for hit in link.columns if hit.tier == nearest]
     flagged = bool(hits) and all(_flag(reader.linker, hit) for hit in hits)
+    valued = any(hit.tier == 0 for hit in link.values)
+    if valued and any(hit.tier > 1 and name_words(hit.col.name)[0] not in ("is", "has") for hit in hits):
+        return None  # `by card`, a way to pay, is no `loyalty card`
     if not flagged or link.tables or link.measures or reader.find_deeds(link):
         return None
     return Said(hits, link.text, start, link.size + negated, negated)

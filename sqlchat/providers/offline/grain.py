@@ -6,6 +6,8 @@ customers and not rows: the quantity is added up for each of them.
 
 from __future__ import annotations
 
+import re
+
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular, stem
@@ -25,6 +27,14 @@ OF_EVENTS = lexicon.words("distance fee fees toll tolls tax tip cost costs payme
 RATES = lexicon.words("price rate average unit per percent percentage ratio score rating level age year number")
 """Words of columns of which a total means nothing."""
 
+EVENTS = lexicon.words(
+    "complaint fault defect error incident issue injury damage problem remark note comment failure accident alert"
+)
+"""Words of columns that tell what happened to a row."""
+HAPPENED = re.compile(
+    r"\bwere there\b|\bdid (we|you|they) (have|get|receive|do|perform|give)\b|\bhave (there been|we had)\b"
+)
+
 
 def is_category(linker: Linker, col: Col) -> bool:
     """Whether several rows of the column's table may share a value, by all that is known of it."""
@@ -36,6 +46,22 @@ def is_category(linker: Linker, col: Col) -> bool:
     named = [stem(word) for word in linker.column_words(col.table, col.name)]
     noun = [stem(word) for word in linker.table_words(col.table)[-1:]]
     return col not in linker.display(col.table) and named != noun
+
+
+def check_events(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError for `how many complaints were there`: values or the rows that have one.
+
+    People and things are values of a column, each once; what happened is counted each time.
+    """
+    words = set(reader.linker.column_words(col.table, col.name))
+    said = HAPPENED.search(" ".join(token.low for token in reader.tokens)) and words.isdisjoint(lexicon.PEOPLE)
+    if dates.is_text(reader.column(col)) and (said or words & EVENTS):
+        raise QuestionError(
+            f'"{text}" may be the different values of {col.name} or the rows of {col.table[1]} with one.',
+            words=[text],
+            reason="ambiguous",
+            rewrites=[(text, f"different {text}")],
+        )
 
 
 def list_names_and_keys(linker: Linker, table: Key) -> list[Col]:
@@ -98,6 +124,7 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
     if is_category(reader.linker, col) and not text.lower().endswith("s"):
         raise QuestionError(f'"{text}" is no number to rank by.', words=[text], reason="ambiguous")
     if is_category(reader.linker, col) and reader.low(-2) in ("most", "fewest", "least"):
+        check_events(reader, col, text)
         reader.assume(f'Different values of "{text}" are counted, each once.')
         reader.query.groups.append(category)
         return Agg("count", col, distinct=True)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, SURE
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, SERVED, SEXES, STAFF, VERBS
+from sqlchat.language.lexicon import CLIENTS, FUNCTION, PEOPLE, REVENUE, SERVED, SEXES, STAFF, VERBS
 from sqlchat.language.thesaurus import MEANING
-from sqlchat.language.tokens import Token, name_words, singular, stem, stems
+from sqlchat.language.tokens import Token, name_words, singular, stem, stems, tokenize
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import Measure
@@ -20,10 +21,15 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+MONEY = frozenset(map(singular, REVENUE)) | {"profit", "spending", "money"}
+FREE = lexicon.words("remark remarks note notes comment comments text message memo details feedback reason cause")
+"""Words of columns in which people write what they like, so that no part of a value names anything."""
+VERBAL = ("ing", "ed")
 AGENT = ("er", "ers", "or", "ors")
 """Endings of nouns for those who do something."""
 AS_NOUN = frozenset({"by", "per", "each", "every"})
 """Words after which `show` or `use` is a noun."""
+ASKED = frozenset({"which", "what"})
 MOST_KEPT = 5_000
 """Runs of words whose names are kept."""
 SHORTEST_FULL, SHORTEST_FORM = 4, 3
@@ -45,7 +51,8 @@ class Linker(Names):
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
             link = self._find(start, span)
-            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in AS_NOUN:
+            noun = start > 0 and tokens[start - 1].low in (AS_NOUN | ASKED if start == 1 else AS_NOUN)
+            if size == 1 and not (link.tables or link.columns) and noun:
                 link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier <= 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
@@ -181,9 +188,15 @@ class Linker(Names):
                 continue
             for other in MEANING.get(low, MEANING.get(singular(low), frozenset())):
                 for hit in self._phrases.get((*words[:at], stem(other), *words[at + 1 :]), {}).values():
-                    if hit.tier < 2:
+                    if hit.tier < 2 and (singular(low) not in MONEY or self._holds_money(hit.target)):
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
+
+    def _holds_money(self, target: Target) -> bool:
+        """Whether the target is no column, or one of numbers: an income is no flag and no text."""
+        return not isinstance(target, Col) or (
+            is_number(self.catalog_column(target)) and not self.is_flag(target) and not self.is_key(target)
+        )
 
     def _find_short_forms(
         self, words: tuple[str, ...], lows: tuple[str, ...], least: float = LIKELY
@@ -224,11 +237,22 @@ class Linker(Names):
         if len({(hit.target, hit.value) for hit in hits}) != 1 or len(span[0].low) < SHORTEST_OPENING - len(words):
             return []
         named = all(token.text[:1].isupper() for token in span if token.kind == "word")
+        if not named and not self._is_part_of_name(hits[0], [token.low for token in span]):
+            return []
         parts = stems(hits[0].value or "")
         tail = parts[: len(parts) - len(words)] + words == parts or parts[: len(words)] == words
         plain = tail and len(span[0].low) >= SHORTEST_OPENING and (len(words) > 1 or span[0].low not in MEANING)
         headed = len(words) > 1 or parts[-1] == words[0]
         return hits if named or (plain and headed) else []
+
+    def _is_part_of_name(self, hit: Hit, lows: Sequence[str]) -> bool:
+        """Whether words in small letters may stand for a value that holds them: in their own forms, and in no remark.
+
+        `climb` is no `Lead Climbing`.
+        """
+        forms = {(token.stem, _find_verbal_ending(token.low)) for token in tokenize(hit.value or "")}
+        said = {(stem(low), _find_verbal_ending(low)) for low in lows}
+        return FREE.isdisjoint(self.column_words(hit.col.table, hit.col.name)) and forms >= said
 
     def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
         """The columns named by a verb of the noun's root: `delivery date` is `delivered_on`."""
@@ -275,6 +299,9 @@ class Linker(Names):
             exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
                 re.findall(r"\w+", low)
             )
+            endings = {_find_verbal_ending(text) for text in (low, (hit.value or "").lower())}
+            if not exact and endings == set(VERBAL):  # what was `cleaned` is not in `cleaning`
+                continue
             if len(hit.value or "") > 2 or hit.value == said:  # `TK` and `UK` as they are written
                 found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
@@ -291,3 +318,7 @@ class Linker(Names):
             found = [Hit(hit.target, 3, hit.value) for hit in same] if len({hit.value for hit in same}) == 1 else []
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
+
+
+def _find_verbal_ending(low: str) -> str:
+    return next((ending for ending in VERBAL if low.endswith(ending)), "")

@@ -11,18 +11,19 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import weigh_short_form
 from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
-from sqlchat.providers.offline.durations import find_duration
+from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
-
-BORN = lexicon.words("birth born birthday birthdate dob")
 COSTS = lexicon.words("cost purchase buying")
+SUMS = {stem(word) for word in ("total", "subtotal", "paid", "sum")}
+"""Stems of words for an amount of money."""
 OF_TIME = lexicon.words("date day time on at")
 SHORTEST_ROOT = 4
 """Letters that a table's name and its day have in common: `donations` and `donated_on`."""
@@ -97,12 +98,47 @@ class Meanings(Cursor):
             names = " or ".join(sorted({f"{self.linker.shown(hit.col.table)}.{hit.col.name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = tied[0].col
+        self._check_rivals(tied[0], text)
+        nearer = [hit for hit in hits if hit.value is None and self._count_steps(hit, table) < 3]
+        if tied[0].value is None and nearer and self._count_steps(tied[0], table) >= 3:
+            far = f"{col.table[1]}.{col.name}"
+            raise QuestionError(
+                f'"{text}" may mean {far} or {nearer[0].col.table[1]}.{nearer[0].col.name}.',
+                words=[text],
+                reason="ambiguous",
+            )
         if (value := tied[0].value) is not None:
             self.query.matched.append((text, col, value))
         if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
+
+    def _count_steps(self, hit: Hit, table: Key | None) -> int:
+        return self.joins.distance(table, hit.col.table)[1] if table is not None else 0
+
+    def _check_rivals(self, hit: Hit, text: str) -> None:
+        """Raises QuestionError if a number is called by a part of its name that another one of its table has as well.
+
+        `price` may be `full_price` or `price_paid`, though only the one ends so.
+        """
+        if hit.value is not None or hit.tier < 2 or not dates.is_number(self.column(hit.col)) or " " in text:
+            return
+        names = {stem(text.lower())} | (SUMS if text.lower() == "amount" else set())
+        rivals = [
+            column.name
+            for column in self.linker.tables[hit.col.table].columns
+            if dates.is_number(column) and not self.linker.is_key(Col(hit.col.table, column.name))
+            if column.name != hit.col.name and not names.isdisjoint(map(stem, name_words(column.name)))
+            if not self.linker.is_flag(Col(hit.col.table, column.name))
+        ]
+        if rivals:
+            raise QuestionError(
+                f'"{text}" may mean {hit.col.name} or {" or ".join(rivals)}.',
+                words=[text],
+                reason="ambiguous",
+                rewrites=[(text, " ".join(name_words(name))) for name in (hit.col.name, *rivals)],
+            )
 
     def _is_told_by_verb(self, table: Key) -> bool:
         """Whether a participle beside here has the root of the table's name: `units sold` of `sales`."""
@@ -229,6 +265,10 @@ class Meanings(Cursor):
             if col is not None:
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
+                if name == "distance" and (span := find_duration(self, table)) is not None:
+                    raise QuestionError(
+                        f"Long may speak of {table[1]}.{col.name} or of {span.words}.", words=[], reason="ambiguous"
+                    )
                 return col, way
         lasting = [way for name, way in options if name == "duration"]
         span = find_duration(self, table) if lasting else None

@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 from sqlchat.language.abbreviations import ShortForms
-from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, REVENUE, UNITS, VERBS
+from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, PEOPLE, REVENUE, UNITS, VERBS, words
 from sqlchat.language.tokens import name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
@@ -30,6 +31,10 @@ from sqlchat.providers.offline.naming import (
 )
 from sqlchat.sql.catalog import Catalog, Column, Table
 
+FIRST_NAMES = (("first", "name"), ("given", "name"), ("forename",))
+LAST_NAMES = (("last", "name"), ("surname",), ("family", "name"))
+HEADS = words("name title code type option address details level note status")
+"""Last words of columns' names without which a thing is called the same."""
 COUNTING = frozenset({"number", "total", "count", "no"})
 """First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
 DURATIONS = frozenset(
@@ -53,7 +58,7 @@ DURATIONS = frozenset(
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
 
-KEYS = frozenset({"id", "no", "nr", "number", "code", "key"})
+KEYS = frozenset({"id", "no", "nr", "number", "code", "key", "ref"})
 
 VAGUE = frozenset(
     stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
@@ -155,21 +160,30 @@ class Names:
         for wanted in NAME_COLUMNS:
             if tuple(wanted.split()) in by_words:
                 return [by_words[tuple(wanted.split())]]
-        for last in (("last", "name"), ("surname",), ("family", "name")):
-            if ("first", "name") in by_words and last in by_words:
-                return [by_words["first", "name"], by_words[last]]
+        for first, last in product(FIRST_NAMES, LAST_NAMES):
+            if first in by_words and last in by_words:
+                return [by_words[first], by_words[last]]
         head = self.table_words(key)[-1:]
         own = singular(head[0])
         by_words = {
             words: col
             for words, col in by_words.items()
-            if len(words) < 2 or words[0] == own or words[0] not in PEOPLE
+            if len(words) < 2 or words[0] == own or not (words[0] in PEOPLE or self._names_another(key, words[0]))
         }
         named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
         if len(named) == 1:
             return named
         same = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
         return [c for c in same if not self.is_key(c)][:1] if not named else []
+
+    def _names_another(self, key: Key, word: str) -> bool:
+        """Whether a name that begins with the word repeats: `Supplier Name`, in the only table, of numbered rows.
+
+        Rows are called by their own noun, which the table's name or its first column tells: `Ticket No`.
+        """
+        first = name_words(self.tables[key].columns[0].name)
+        numbered = len(first) > 1 and first[-1] in KEYS
+        return len(self.tables) == 1 and numbered and word not in (*first, *self.table_words(key))
 
     def catalog_column(self, col: Col) -> Column:
         if isinstance(col, Computed):
@@ -251,9 +265,8 @@ class Names:
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}
-        if "of" in full[1:-1]:
-            at = full.index("of")
-            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
+        if "of" in full[1:-1]:  # `membership level` for `level_of_membership`
+            self._add((*full[full.index("of") + 1 :], *full[: full.index("of")]), Hit(col, 1))
         thing = len(short) == 2 and (stem(short[0]),) in self._tails
         for pair in [short] if len(short) == 2 and not foreign and not thing else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
@@ -266,22 +279,12 @@ class Names:
             names.pop(short if short != full else (), None)
         if len(short) > 1 and not foreign:
             for cut in range(1, len(short)):
-                if short[cut] not in KEPT_IN:
+                apart = short[cut - 1] == "per" or (dated and short[cut - 1] in ("first", "last"))
+                if short[cut] not in KEPT_IN and not apart:  # `price per tonne` is no `tonne`
                     names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
-            if short[-1] in (
-                "name",
-                "title",
-                "code",
-                "type",
-                "option",
-                "address",
-                "details",
-                "level",
-                "note",
-                "status",
-            ):
+            if short[-1] in HEADS and (short[-1] != "type" or short[0] not in PEOPLE):  # no `owner type` is an owner
                 names.setdefault(short[:-1], 2)
             if (plain := drop_unit(short)) != short:
                 names.setdefault(plain, 1)

@@ -73,6 +73,8 @@ def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
     people = [key for key in linker.tables if holds_people(linker, key)]
     earned = [m for m in linker.measures if m.name in lexicon.REVENUE]
     money = [col for key in linker.tables for col in list_money(linker, key)]
+    paid = {edge.target for col in money for edge in joins.edges[col.table] if edge.single and _is_paid(linker, col)}
+    money = [col for col in money if col.table not in paid or _is_paid(linker, col)]  # a course's fee is a price
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
         "row": tuple(Noun(" ".join(linker.table_words(key)), key) for key in _list_events(linker, joins)),
@@ -149,6 +151,12 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
         return found
     priced = [column for column in columns if linker.column_words(key, column.name) == ("price",)]
     return [Col(key, column.name) for column in priced if dates.is_number(column)]
+
+
+def _is_paid(linker: Linker, col: Col) -> bool:
+    return not PAID.isdisjoint(linker.column_words(col.table, col.name)) or "amount" in linker.column_words(
+        col.table, col.name
+    )
 
 
 def _list_costs(linker: Linker, key: Key) -> list[Col]:

@@ -9,13 +9,14 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.query import AnyOf, Compare, Null
+from sqlchat.providers.offline.query import AnyOf, Compare, Null, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
 LACKING = lexicon.words("no without lacking missing never not n't don't doesn't haven't hasn't didn't isn't aren't")
 EMPTY = lexicon.words("empty missing null blank unknown unset")
 FILLED = lexicon.words("known set given filled present available")
+UNTIL = "until"
 ARTICLES = lexicon.words("a an any the been be yet have has")
 
 
@@ -53,7 +54,7 @@ def _lacking(reader: Reader) -> bool:
         reader.at += 1
     link = reader.link()
     col = _column(reader) if lacking and link is not None and not link.tables and not link.values else None
-    known = col is not None and (reader.done or not _is_compared(reader))
+    known = col is not None and (reader.done or not (_is_compared(reader) or _is_told_how(reader)))
     if col is None or not known or reader.linker.is_flag(col):
         reader.at = mark
         return False
@@ -87,8 +88,11 @@ def _read_undone(reader: Reader) -> bool:
         reader.at = mark
         return False
     fitting = _days_of(reader, table, token)
-    valued = any(link.values for link in reader.links())
-    if len(fitting) != 1 or valued:
+    reader.at += 1
+    valued = _is_told_how(reader)
+    reader.at -= 1
+    valued = valued or any(link.values for link in reader.links())
+    if len(fitting) != 1 or valued or UNTIL in reader.linker.column_words(table, fitting[0].name):
         reader.at = mark
         return False
     reader.at += 1
@@ -108,11 +112,15 @@ def read_done(reader: Reader) -> bool:
         return False
     following = reader.token(1)
     fitting = _days_of(reader, table, token)
-    ends = following is None or following.kind == "sign" or following.low in ("and", "or", "already")
+    ends = following is None or following.kind == "sign" or following.low in ("and", "or", "but", "already")
     if len(fitting) != 1 or not ends or any(link.values for link in reader.links()):
         reader.at = mark
         return False
     reader.at += 1
+    if UNTIL in reader.linker.column_words(table, fitting[0].name):
+        reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} not being over.')
+        reader.add(Period(fitting[0], reader.today.isoformat(), None))
+        return True
     if not reader.column(fitting[0]).nullable:  # each row has that day
         return True
     reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')
@@ -139,6 +147,13 @@ def _column(reader: Reader) -> Col | None:
     col = reader.resolve(near, link.text, table).target
     reader.at += link.size
     return col if isinstance(col, Col) else None
+
+
+def _is_told_how(reader: Reader) -> bool:
+    """Whether `by card` or the like follows what was not done, which denies the card alone."""
+    after = reader.link(reader.at + 1)
+    told = is_participle(reader.low(-1)) and reader.low() in lexicon.IN
+    return told and after is not None and bool(after.values) and not after.tables
 
 
 def _is_compared(reader: Reader) -> bool:

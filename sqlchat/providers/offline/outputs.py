@@ -124,7 +124,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     ):
         return narrowed
     unit = dates.find_unit(reader.low())
-    if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
+    exactly = link is not None and any(hit.tier == 0 for hit in link.values)  # `annual customers`, by their plan
+    if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first and not exactly:
         return _read_per_unit(reader, unit)
     if link is None:
         link = Link(reader.at, 1, reader.low())
@@ -180,17 +181,14 @@ def _read_per_unit(reader: Reader, unit: str) -> Asked | None:
     mark = reader.at
     reader.at += 1
     asked = read_one(reader, first=False)
-    added = asked is not None and asked.kind == "column" and _is_added_up(reader, asked)
+    added = asked is not None and asked.kind == "column" and bool(asked.hits)
+    added = added and all(grain.is_added_up(reader.linker, hit.col) for hit in (asked.hits if asked else ()))
     if asked is None or (not asked.functions and asked.kind != "table" and not added):
         reader.at = mark
         return None
     asked.functions = asked.functions or ["sum" if added else "count"]
     reader.unit = unit
     return asked
-
-
-def _is_added_up(reader: Reader, asked: Asked) -> bool:
-    return bool(asked.hits) and all(grain.is_added_up(reader.linker, hit.col) for hit in asked.hits)
 
 
 def _is_said_of(reader: Reader, link: Link) -> bool:
@@ -310,8 +308,16 @@ def _read_leading(reader: Reader) -> Asked | None:
     return None
 
 
+def _is_dated_deed(reader: Reader, link: Link) -> bool:
+    """Whether a participle behind things is what was done to them and not its day: `projects finished late`."""
+    done = link.size == 1 and is_participle(link.text.lower())
+    return done and all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
+
+
 def _is_done_by(reader: Reader, link: Link) -> bool:
-    """Whether a value follows a participle: `insured with Acme`, of a column `insurer`."""
+    """Whether a value follows a participle, `insured with Acme` of a column `insurer`, or it is no day to show."""
+    if _is_dated_deed(reader, link):
+        return True
     if link.size > 1 or not is_participle(reader.low()) or reader.low(1) not in lexicon.IN:
         return False
     after = reader.link(reader.at + 2)
@@ -342,6 +348,13 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         reader.at += link.size
         measure = link.measures[0].target
         assert isinstance(measure, Measure)
+        if link.tables and not measure.column and reader.low() in lexicon.NOT | lexicon.WITH:
+            raise QuestionError(
+                f'"{link.text}" may be the revenue or the rows of {measure.table[1]}.',
+                words=[link.text],
+                reason="ambiguous",
+                rewrites=[(link.text, f"how many {link.text}"), (link.text, f"total revenue of {link.text}")],
+            )
         return Asked("measure", link.text, ["sum"], measure=measure)
     if link.tables and (not link.columns or min(h.tier for h in link.tables) <= min(h.tier for h in link.columns)):
         if link.size == 1 and link.text.lower().endswith("ed") and reader.low(-1) in ("are", "is", "were", "was"):
@@ -368,12 +381,16 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         return doers
     refusal.check_told(reader, link)
     refusal.check_dated(reader, link)
+    if reader.low(link.size) in lexicon.NOT | lexicon.WITH:
+        aggregates.check_kind(reader, link)
     reader.at += link.size
     if things.is_plural(link.text) and all(dates.is_date(reader.column(hit.col)) for hit in link.columns):
         day = reader.resolve(link.columns, link.text, None).col
         if not {"dates", "days", "times"} & set(link.text.lower().split()) and reader.linker.display(day.table) != [
             day
         ]:
+            reader.timed = day if reader.low() in lexicon.GROUP or reader.is_dated(reader.at) else None
+            reader.assume(f'"{link.text}" are the rows of {day.table[1]}, each with its {day.name}.')
             return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
     if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
         return Asked("column", named.text, [], named.columns, distinct=distinct)

@@ -220,7 +220,7 @@ def find_named_time(reader: Reader, before: Container[str] = ()) -> Col | None:
         if not fitting and token.low in lexicon.JOINED:
             fitting = [n for n, words in names.items() if not lexicon.JOINED.isdisjoint(words)]
         if len(fitting) == 1:
-            reader.at += 1
+            reader.at += token.low not in TIMES  # `clients since 2024` tells the day and the way
             return Col(table, fitting[0])
     reader.at = mark
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
@@ -15,6 +16,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.reader import Reader, is_participle
+from sqlchat.providers.offline.rephrasing import IRREGULAR
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -31,6 +33,11 @@ CLOSE = 0.8
 MOST_LETTERS = 2
 DOING = lexicon.words("who that which never not")
 ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
+SLIP = re.compile(r'^"(\w+)" is read as "(\w+)"\.$')
+PERSON = re.compile(
+    r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)"
+    r"|(?:\w+ )??who\b)"
+)
 SHORTEST = 4
 SHORTEST_VERB = 5
 """Letters that a verb and a table's name have in common: `attended` and `attendance`."""
@@ -92,7 +99,11 @@ def list_names(linker: Linker) -> list[str]:
 def check_told(reader: Reader, link: Link) -> None:
     """Raises QuestionError where a column stands as an adjective of its table: nothing tells which value is meant."""
     following = reader.link(link.start + link.size)
-    if following is None or following.columns or reader.tokens[link.start + link.size - 1].possessive:
+    if (
+        following is None
+        or (following.columns and not _is_table_rather(following))
+        or reader.tokens[link.start + link.size - 1].possessive
+    ):
         return
     owners = {hit.target for hit in following.tables}
     col = next((h.target for h in link.columns if isinstance(h.target, Col) and h.target.table in owners), None)
@@ -103,6 +114,12 @@ def check_told(reader: Reader, link: Link) -> None:
             words=[link.text],
             reason="ambiguous",
         )
+
+
+def _is_table_rather(link: Link) -> bool:
+    """Whether the words name a table better than a column, and are not what was done."""
+    nearest = [min((hit.tier for hit in hits), default=9) for hits in (link.tables, link.columns)]
+    return nearest[0] < nearest[1] and not is_participle(link.text.lower())
 
 
 def check_verbs(linker: Linker, joins: Joins, question: str, read: Collection[str]) -> None:
@@ -130,14 +147,63 @@ def check_verbs(linker: Linker, joins: Joins, question: str, read: Collection[st
             )
 
 
+def check_persons(linker: Linker, question: str, query: Query, read: Collection[str]) -> None:
+    """Raises QuestionError where `people` may be the rows of a table or those whom a column of the others names.
+
+    The people of `items(owner_name, volunteer_id)` are owners and volunteers.
+    """
+    person = PERSON.search(question)
+    chosen = query.subject
+    if person is None or chosen is None or f"The people are those of {chosen[1]}." not in query.assumptions:
+        return
+    for key, table in linker.tables.items():
+        for column in table.columns if key != chosen and key[1] in read else ():
+            words = linker.column_words(key, column.name)
+            role = words[0] in lexicon.PEOPLE and words[1:] in ((), ("name",)) and dates.is_text(column)
+            if role and not linker.is_key(Col(key, column.name)):
+                names = (" ".join(linker.table_words(chosen)), " ".join(words))
+                raise QuestionError(
+                    f'"{person.group()}" may mean {chosen[1]} or {key[1]}.{column.name}.',
+                    words=[person.group()],
+                    reason="ambiguous",
+                    suggestions=[
+                        PERSON.sub(name if person.group(1) else f"which {name}", question, count=1) for name in names
+                    ],
+                )
+
+
+def check_slips(query: Query) -> None:
+    """Raises QuestionError where a verb in the past was taken for a slip of another word: `brought` for `bought`."""
+    for word, name in (pair for text in query.assumptions for pair in SLIP.findall(text)):
+        if word.lower() in IRREGULAR or (is_participle(word.lower()) and not is_participle(name)):
+            raise QuestionError(f'"{word}" has no meaning for this data.', words=[word])
+
+
 def check_who(linker: Linker, question: str, query: Query) -> None:
     """Raises QuestionError where `who` asks for rows that have no name."""
     first = next(iter(question.split()), "").lower()
     tables = {term.table for term in query.outputs if isinstance(term, Col)}
     if first == "who" and not tables:
         raise QuestionError("Nothing here tells who that is.", words=["Who"])
-    if first == "who" and tables == {query.subject} and query.subject and not linker.display(query.subject):
+    plain = first == "who" and tables == {query.subject} and query.subject is not None
+    if plain and query.subject and not linker.display(query.subject):
         raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])
+
+
+def check_cost(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError where things `cost` a price, but what was paid for them is kept as well."""
+    if text.lower() not in ("cost", "costs", "costing") or dates.is_date(reader.column(col)):
+        return
+    names = {c.name: reader.linker.column_words(col.table, c.name) for c in reader.linker.tables[col.table].columns}
+    prices = [name for name, words in names.items() if words[-1] == "price" and "cost" not in words]
+    if prices and "cost" in names[col.name] and len(names[col.name]) > 1:
+        both = [" ".join(name_words(name)) for name in (col.name, *prices)]
+        raise QuestionError(
+            f'"{text}" may mean {col.name} or {" or ".join(prices)}.',
+            words=[text],
+            reason="ambiguous",
+            rewrites=[(text, f"with {name}") for name in both],
+        )
 
 
 def check_dated(reader: Reader, link: Link) -> None:

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, states, things
 from sqlchat.providers.offline.asked import make_terms
 from sqlchat.providers.offline.links import Col, Key, Link
+from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
 from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
 ACTING = frozenset({"not", "never", "did", "do", "does", "who", "that", "which"})
+SIZES = lexicon.words("highest lowest largest smallest biggest greatest")
 BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
@@ -31,6 +34,7 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     if options and (found := reader.adjective(options, reader.focus.table)) is not None:
         reader.at += size
         following = reader.link()
+        bare = following is None or not (following.tables or following.columns)
         if following is not None and (following.tables or following.columns):
             named = following.columns and any(hit.target == found[0] for hit in following.columns)
             same = following.tables and any(hit.target == reader.focus.table for hit in following.tables)
@@ -40,6 +44,15 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.at += following.size
         if grain.find_category(reader, asked) not in (None, found[0]):
             way = "highest" if found[1] == "desc" else "lowest"
+            if bare and dates.is_number(reader.column(found[0])):
+                said = " ".join(token.text for token in reader.tokens[mark : reader.at])
+                ways = [f"has the {way} {function} {found[0].name}" for function in ("average", "total")]
+                raise QuestionError(
+                    f'"{said}": several rows share one {asked[0].text}: say which {found[0].name} of theirs counts.',
+                    words=[said],
+                    reason="ambiguous",
+                    rewrites=[(said, way) for way in ways],
+                )
             reader.assume(f"The one row with the {way} {found[0].table[1]}.{found[0].name} is taken.")
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
@@ -56,10 +69,17 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     reader.at += hit[1]
     descending = hit[0] == "desc"
     reader.skip({"of", "different", "distinct"} if hit[1] > 1 else ())
+    sized = reader.low(-1) in SIZES
     one = outputs.read_one(reader, first=False)
     if one is None or one.kind == "unit":
         reader.at = mark
         return False
+    if sized and one.kind == "table" and not one.functions:
+        raise QuestionError(
+            f'"{one.text}": say the most {one.text}, or what the size of one is.',
+            words=[one.text],
+            reason="ambiguous",
+        )
     rank_by(reader, asked, one, descending)
     return True
 
@@ -121,6 +141,7 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
         term = found[0]
         if one.measure is not None:
             reader.measured = one.measure.table
+            term = _count_pieces(reader, one, descending) or term
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
         total = grain.rank_groups(reader, asked, hit.col, one.text)
@@ -147,6 +168,20 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
     reader.ranked, reader.needs_order = "", False
     one.functions = one.functions or [term.function if isinstance(term, Agg) else "count"]
     reader.ranking = one
+
+
+def _count_pieces(reader: Reader, one: Asked, descending: bool) -> Agg | None:
+    """The number of pieces for `the most sale`, which a verb became: what is sold most is sold in large numbers."""
+    if one.measure is None or one.measure.name not in lexicon.REVENUE:
+        return None
+    if singular(one.text.lower()) != singular(reader.linker.table_words(one.measure.table)[-1]):
+        return None
+    quantity = find_quantity(reader.linker.tables[one.measure.table])
+    if quantity is None:
+        return None
+    col = Col(one.measure.table, quantity)
+    reader.assume(f"{'Most' if descending else 'Least'} is told by the total of {col.table[1]}.{col.name}.")
+    return Agg("sum", col)
 
 
 def focus_measured(reader: Reader, table: Key) -> None:
@@ -258,7 +293,8 @@ def _relate(
     if table == focus and not negated and not op:
         reader.at += link.size
         reader.take("table")
-        reader.explicit_subject = reader.explicit_subject or table == reader.query.subject
+        named = table == reader.query.subject and not is_participle(link.text.lower())
+        reader.explicit_subject = reader.explicit_subject or named
         return True
     if table == focus:
         reader.at = mark

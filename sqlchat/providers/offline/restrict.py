@@ -114,6 +114,7 @@ class Restrictions:
     def _related(self, related: Related) -> exp.Expr | None:
         scope, target = self.scope, related.table
         positive = not related.negated and not related.op
+        self._check_owners(related)
         if positive and target == scope.root:
             return self._all(related, self)
         if (
@@ -149,6 +150,18 @@ class Restrictions:
             return OPERATORS[related.op](this=query.subquery(), expression=exp.convert(related.count))
         exists = exp.Exists(this=inner.frame(exp.select("1")).where(*conditions))
         return exp.Not(this=exists) if related.negated else exists
+
+    @staticmethod
+    def _check_owners(related: Related) -> None:
+        """Raises QuestionError if what related rows are to meet is said of the rows that they belong to."""
+        plain = [c for c in related.conditions if not isinstance(c, AnyOf | Related | Shared)]
+        strange = [c.col for c in plain if c.col.table == related.anchor != related.table]
+        if strange and (related.negated or len(related.conditions) > 1):
+            raise QuestionError(
+                f"It is not clear whether {strange[0].name} is that of {related.anchor[1]} or of {related.table[1]}.",
+                words=[],
+                reason="ambiguous",
+            )
 
     def _shared(self, shared: Shared) -> exp.Expr:
         table = shared.col.table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
@@ -23,7 +23,7 @@ def read_described(reader: Reader) -> tuple[list[Condition], Link | None]:
     if word not in DESCRIBING or reader.links() or following is None or not following.tables:
         return [], None
     hit = reader.table_of(following)
-    found = _make_conditions(reader, hit.key, word) if hit is not None else []
+    found = _make_conditions(reader, hit.key, word, _today(reader)) if hit is not None else []
     reader.at += bool(found)
     return found, following if found else None
 
@@ -36,18 +36,32 @@ def read(reader: Reader) -> bool:
     if table is None or word not in DESCRIBING or reader.links():
         reader.at = mark
         return False
-    found = _make_conditions(reader, table, word)
+    reader.at += 1
+    days = _read_days(reader) if word in CURRENT else None
+    found = _make_conditions(reader, table, word, days or _today(reader))
     if not found:
         reader.at = mark
         return False
-    reader.at += 1
     for condition in found:
         reader.add(condition)
     return True
 
 
-def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
-    today, tomorrow = reader.today.isoformat(), (reader.today + timedelta(days=1)).isoformat()
+def _today(reader: Reader) -> tuple[date, date]:
+    return reader.today, reader.today + timedelta(days=1)
+
+
+def _read_days(reader: Reader) -> tuple[date, date] | None:
+    """`today` of `valid today`, `in March 2026`: the days in which rows are to have been so, stepped over."""
+    mark = reader.at
+    reader.skip({"in", "on", "during", "as", "of"})
+    span = dates.read(reader.tokens, reader.at, reader.today)
+    reader.at = mark if span is None else reader.at + span.size
+    return None if span is None else (span.start, span.end)
+
+
+def _make_conditions(reader: Reader, table: Key, word: str, days: tuple[date, date]) -> list[Condition]:
+    today, tomorrow = (day.isoformat() for day in days)
     if word in COMING:
         time = reader.time_column(table)
         if time is None or not dates.is_date(reader.column(time)):
@@ -72,7 +86,10 @@ def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
         return [Period(Col(table, due[0]), None, today), *(Null(col) for col in ends[:1])]
     if span is None:
         return []
-    reader.assume(f"{word.capitalize()} is what has begun and not ended by today, {today}.")
+    shown = (
+        f"by today, {today}" if days == _today(reader) else f"in the days from {today} up to and without {tomorrow}"
+    )
+    reader.assume(f"{word.capitalize()} is what has begun and not ended {shown}.")
     ended = AnyOf((Null(span.right), Period(span.right, today, None)))
     return [Period(span.left, None, tomorrow), ended]
 

@@ -10,7 +10,7 @@ from sqlchat.providers.offline import flags, grain, states
 from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Asked, Compare
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 KINDS = lexicon.words("type kind category class genre")
 """Words of columns that say what kind of thing a row is."""
@@ -78,7 +78,8 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
             break
     link = reader.link()
     noun = None if link is None or not link.tables else reader.table_of(link)
-    bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
+    bare = link is not None and noun is not None and _is_what_they_do(found, link)
+    bare = bare or any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others], one=one)
     only = found[0] if len(found) == 1 and noun is None else None
     if isinstance(only, flags.Said) and is_plural(only.text):
@@ -108,9 +109,19 @@ def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
             del conditions[before:]
             return None
         conditions.append(Compare(hit.col, "=", tuple(text for text in texts if text is not None)))
+        if hit.col.table != table:
+            reader.assume(f"\"{value.text}\" is read as {hit.col.table[1]}.{hit.col.name} = '{hit.value}'.")
     if noun is not None and link is not None:
         return read_table(reader, link)
     return Asked("table", reader.tokens[reader.at - 1].text, table=table)
+
+
+def _is_what_they_do(found: Sequence[Link | flags.Said], link: Link) -> bool:
+    """Whether a table's name is a verb after a value in the plural: `cafes order`."""
+    last = found[-1] if found else None
+    if not isinstance(last, Link) or not is_plural(last.text) or is_plural(link.text):
+        return False
+    return not is_participle(link.text.lower()) and not any(is_plural(hit.value or "") for hit in last.values)
 
 
 def read_pieces(reader: Reader, link: Link) -> Asked | None:

@@ -29,6 +29,10 @@ def read(reader: Reader) -> bool:
     if link is None or table is None:
         reader.at = mark
         return False
+    own = any(hit.tier == 0 and hit.col.table == table for hit in link.columns)
+    if own and all(hit.col.table != table for hit in link.values):  # `the city of Bonn`, where bikes are for the city
+        reader.at = mark
+        return False
     hit = reader.resolve(link.values, link.text, table)
     col = hit.col
     assert hit.value is not None

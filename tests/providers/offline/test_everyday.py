@@ -39,7 +39,7 @@ INSERT INTO tickets VALUES (1, '2024-01-02', 'Dee', 'Wrap', 'hot', 2, 5, 10, 0, 
   (4, '2023-11-01', 'Fay', 'Cake', 'cold', 1, 4, 4, 0, 30);
 """
 READ = [
-    (HARBOUR, "How many skippers do we currently have on record?", [(3,)]),
+    (HARBOUR, "How many skippers do we currently have on record?", [(2,)]),
     (HARBOUR, "how many people joined in 2024?", [(2,)]),
     (HARBOUR, "Who has never moored?", [("Cem",)]),
     (HARBOUR, "Which berth was moored the most?", [("North",)]),
