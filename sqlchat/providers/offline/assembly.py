@@ -1,0 +1,862 @@
+"""Puts the chosen readings of a question's words together into one query form. `composer` tries several choices.
+
+Each marker takes its operand among the items beside it; every number, value, period, negation, comparison and
+superlative must find its place, or there is no query.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token
+from sqlchat.providers.offline import dates, grain, periods, states
+from sqlchat.providers.offline.build import table_of
+from sqlchat.providers.offline.durations import compute, find_duration
+from sqlchat.providers.offline.evidence import Item, list_unit_columns
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.query import (
+    Agg,
+    Average,
+    AnyOf,
+    Compare,
+    Condition,
+    DatePart,
+    Flag,
+    Null,
+    Period,
+    Query,
+    Related,
+    Term,
+    Versus,
+)
+from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.shares import apply_share
+
+THINGS = ("table", "column", "flag", "measure", "value")
+NEAR, FAR = 2, 5
+"""Tokens between a marker and its operand."""
+COUNTED = frozenset({"most", "fewest", "least", "top", "busiest", "most often", "most common", "most popular"})
+ASKING = lexicon.words("is are was were do does did has have had")
+PLACES = frozenset({"city", "town", "location", "address", "place", "country", "village"})
+
+
+class UnfitError(Exception):
+    """The items cannot be put together in this way."""
+
+
+@dataclass
+class Catalog:
+    """What is known of the database and the day."""
+
+    linker: Linker
+    joins: Joins
+    vocabulary: Vocabulary
+    today: date
+
+    def is_number(self, target: Any) -> bool:
+        if isinstance(target, Measure):
+            return True
+        return (
+            isinstance(target, Col)
+            and dates.is_number(self.linker.catalog_column(target))
+            and not self.linker.is_key(target)
+            and not self.linker.is_flag(target)
+        )
+
+    def is_date(self, target: Any) -> bool:
+        return isinstance(target, Col) and dates.is_date(self.linker.catalog_column(target))
+
+    def is_up(self, start: Key, target: Key) -> bool:
+        """Whether each row of `start` leads to one row of `target` at most."""
+        return self.joins.distance(start, target)[0] <= 1
+
+
+@dataclass
+class Assembly:
+    catalog: Catalog
+    tokens: list[Token]
+    items: Sequence[Item]
+    variant: tuple[bool, bool]
+    """Whether `most` of a thing that is counted adds up its amount; whether a period is that of the subject."""
+    features: Counter[str] = field(default_factory=Counter)
+    query: Query = field(default_factory=Query)
+
+    def __post_init__(self) -> None:
+        self.free = dict.fromkeys(range(len(self.items)))
+        self.reader = Reader(list(self.tokens), self.catalog.linker, self.catalog.joins, self.catalog.today)
+        self.lows = [token.low for token in self.tokens]
+        self.figures: dict[int, Term] = {}
+        """By the place of the marker."""
+        self.bounds: list[tuple[int, str, Any, Any]] = []
+        """(place, operator, value, column, table or figure)"""
+        self.conditions: list[tuple[int, Key, Condition, bool]] = []
+        """(place, table, condition, negated)"""
+        self.groups: list[tuple[int, Any]] = []
+        self.rank: tuple[int, Any, bool, int | None] | None = None
+        """(place, what by, descending, limit)"""
+        self.nevers: list[tuple[int, Key]] = []
+        self.share = False
+
+    # -- finding operands
+
+    def right(self, at: int, fits: Callable[[Item], bool], gap: int = NEAR, *, over: Sequence[str] = ()) -> int | None:
+        """The first free item after item `at` that fits, no further than `gap` tokens, across items of kinds `over`."""
+        end = self.items[at].end
+        for j in range(at + 1, len(self.items)):
+            item = self.items[j]
+            if item.start - end > gap:
+                return None
+            if j in self.free and fits(item):
+                return j
+            if item.kind not in over:
+                return None
+            end = item.end
+        return None
+
+    def left(self, at: int, fits: Callable[[Item], bool], gap: int = NEAR, *, over: Sequence[str] = ()) -> int | None:
+        start = self.items[at].start
+        for j in range(at - 1, -1, -1):
+            item = self.items[j]
+            if start - item.end > gap:
+                return None
+            if j in self.free and fits(item):
+                return j
+            if item.kind not in over:
+                return None
+            start = item.start
+        return None
+
+    def take(self, at: int | None) -> Item | None:
+        if at is None:
+            return None
+        self.free.pop(at, None)
+        return self.items[at]
+
+    def each(self, *kinds: str) -> list[tuple[int, Item]]:
+        return [(at, self.items[at]) for at in list(self.free) if self.items[at].kind in kinds]
+
+    def note(self, name: str, amount: float = 1) -> None:
+        self.features[name] += amount
+
+    def need(self, condition: object) -> None:
+        if not condition:
+            raise UnfitError
+
+    # -- the whole
+
+    def run(self) -> Query:
+        self._read_figures()
+        self._read_limits()
+        self._read_rank()
+        self._read_groups()
+        self._read_bounds()
+        self._read_negations()
+        self._read_periods()
+        self._read_values()
+        return self._write()
+
+    def _number(self, item: Item) -> bool:
+        return item.kind in ("column", "measure") and self.catalog.is_number(item.target)
+
+    def _read_figures(self) -> None:
+        """Counts, totals, averages, shares: each marker with what it is taken of."""
+        for at, marker in self.each("share"):
+            self.take(at)
+            self.need(not self.share)
+            self.share = True
+            self.note("share")
+            self._count(at, "share")
+        for at, marker in self.each("count"):
+            self.take(at)
+            self._count(at, marker.value)
+        for at, marker in self.each("agg", "much"):
+            self.take(at)
+            if marker.value == "total":
+                continue
+            function = "sum" if marker.value == "much" else marker.value
+            over = ("unit", "value", "flag", "table", "count")
+            target = self.right(at, self._number, FAR, over=over)
+            if function in ("min", "max") and target is None:
+                target = self.right(at, lambda item: self.catalog.is_date(item.target), FAR, over=over)
+            if target is None:
+                target = self.left(at, self._number, FAR, over=("value", "table"))
+            if target is not None:
+                item = self.take(target)
+                assert item is not None
+                self.figures[at] = Agg(function, item.target)
+                self.note("figure_gap", abs(item.start - marker.end))
+                continue
+            thing = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=("value", "flag", "unit", "column"))
+            if thing is None and self._read_lasting(at, function):
+                continue
+            self.need(thing is not None)
+            assert thing is not None
+            if self.items[thing].kind == "hint":
+                self.take(thing)
+            self.figures[at] = Agg(function, self._find_amount(self.items[thing].target, marker))
+            self.note("implied_amount")
+
+    def _read_lasting(self, at: int, function: str) -> bool:
+        """`how long ... on average`: of the table whose rows begin and end."""
+        lasting = self.each("lasting")
+        if len(lasting) != 1:
+            return False
+        self.take(lasting[0][0])
+        span = self._find_span(lasting[0][1].value)
+        self.figures[at] = Agg(function, span)
+        return True
+
+    def _find_span(self, unit: str) -> Col:
+        tables = dict.fromkeys(self._table(item) for item in self.items if item.target is not None)
+        spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
+        self.need(len(spans) == 1)
+        self.reader.assume(f"How long it took is {spans[0].words}.")
+        self.note("lasting")
+        return spans[0]
+
+    @staticmethod
+    def _table(item: Item) -> Key:
+        return item.target if isinstance(item.target, tuple) else item.target.table
+
+    def _find_amount(self, table: Key, marker: Item) -> Col | Measure:
+        measures = [m for m in self.catalog.linker.measures if m.table == table and m.name in lexicon.REVENUE]
+        amounts = grain.list_amounts(self.catalog.linker, table)
+        if len(amounts) == 1:
+            return amounts[0]
+        self.need(len(measures) == 1 and not amounts)
+        return measures[0]
+
+    def _count(self, at: int, kind: str) -> None:
+        over = ("value", "flag", "state", "distinct", "sup", "neg") if kind != "times" else THINGS
+        thing = self.right(at, lambda item: item.kind in ("table", "column", "measure"), FAR, over=over)
+        if kind == "times":
+            thing = self.right(at, lambda item: item.kind == "table", 9, over=(*THINGS, "neg", "period"))
+        if thing is None:
+            rows = self.catalog.vocabulary.nouns["row"]
+            self.need(kind == "times" and len(rows) == 1)
+            self.figures[at] = Agg("count", rows[0].table)
+            self.note("implied_count")
+            return
+        item = self.take(thing)
+        assert item is not None
+        distinct = thing > 0 and self.items[thing - 1].kind == "distinct"
+        if distinct:
+            self.take(thing - 1)
+        if isinstance(item.target, tuple):
+            self.figures[at] = Agg("count", item.target)
+            return
+        if self.catalog.is_number(item.target):
+            added = isinstance(item.target, Measure) or grain.is_added_up(self.catalog.linker, item.target)
+            self.need(added and not distinct)
+            self.figures[at] = Agg("sum", item.target)
+            self.note("sum_for_count")
+            return
+        self.need(isinstance(item.target, Col) and not self.catalog.is_date(item.target))
+        self.figures[at] = Agg("count", item.target, distinct=True)
+        self.note("count_column")
+
+    def _read_limits(self) -> None:
+        """Numbers beside a superlative, and numbers that are the key of a row."""
+        self.limit: int | None = None
+        for at, item in self.each("number"):
+            before = self.left(at, lambda other: other.kind == "sup", 0)
+            after = self.right(at, lambda other: other.kind == "sup", 0)
+            if (before is not None or after is not None) and isinstance(item.value, int):
+                self.limit = item.value
+                self.take(at)
+
+    def _read_rank(self) -> None:
+        for at, marker in self.each("sup"):
+            self.take(at)
+            self.need(self.rank is None)
+            options = marker.value
+            adjective = not isinstance(options, str)
+            by: Any = None
+            figure = next((j for j in self.figures if 0 <= self.items[j].start - marker.end <= 1 and j > at), None)
+            if figure is not None:
+                by = self.figures.pop(figure)
+                self.rank = (at, by, options == "desc", self.limit)
+                self.need(not adjective)
+                continue
+            far = next((j for j, item in self.each("group") if item.text == "by" and j > at), None)
+            if not adjective and marker.text in ("top", "best", "bottom", "worst") and far is not None:
+                figure = next((j for j in self.figures if 0 <= self.items[j].start - self.items[far].end <= 1), None)
+                operand = self.right(far, lambda item: self._number(item) or item.kind == "table", 1)
+                self.need(figure is not None or operand is not None)
+                self.take(far)
+                if figure is not None:
+                    by = self.figures.pop(figure)
+                else:
+                    assert operand is not None
+                    by = self.items[operand].target
+                    self.take(operand)
+                    by = Agg("count", by) if isinstance(by, tuple) else by
+                self.rank = (at, by, options == "desc", self.limit)
+                continue
+            operand = self.right(at, lambda item: self._number(item) or self.catalog.is_date(item.target), 1)
+            if operand is not None and not (adjective and self.catalog.is_date(self.items[operand].target)):
+                item = self.take(operand)
+                assert item is not None
+                if adjective:
+                    ways = {way for _, way in options}
+                    self.need(len(ways) == 1 and not self.catalog.is_date(item.target))
+                    self.note("adjective_column")
+                by, down = item.target, (options == "desc" if not adjective else ways == {"desc"})
+                if marker.text in COUNTED:
+                    self.need(isinstance(by, Measure) or grain.is_added_up(self.catalog.linker, by))
+                    by = Agg("sum", by)
+                self.rank = (at, by, down, self.limit)
+                continue
+            asked = self.each("when")
+            if adjective and asked and options[0][0] == "*time*":
+                self.take(asked[0][0])
+                self.last = options[0][1]
+                self.note("when_last")
+                continue
+            if adjective:
+                self.rank = (at, options, True, self.limit)
+                self.note("adjective")
+                continue
+            thing = self.right(at, lambda item: item.kind in ("table", "hint"), 1, over=("value", "flag"))
+            if thing is not None and marker.text in COUNTED:
+                item = self.take(thing)
+                assert item is not None
+                table = item.target
+                if self.variant[0] or item.kind == "hint":
+                    self.need(not item.text.endswith("s"))
+                    by = Agg("sum", self._find_amount(table, marker))
+                    self.note("implied_amount")
+                else:
+                    by = Agg("count", table)
+                    self.note("most_mass", not self.tokens[item.end - 1].low.endswith("s"))
+                self.rank = (at, by, options == "desc", self.limit)
+                continue
+            self.need(False)
+        self.need(self.limit is None or self.rank is not None)
+
+    def _read_groups(self) -> None:
+        for at, marker in self.each("group"):
+            self.take(at)
+            unit = self.right(at, lambda item: item.kind == "unit", 1)
+            if unit is not None:
+                item = self.take(unit)
+                assert item is not None
+                self.groups.append((at, item.value))
+                continue
+            thing = self.right(
+                at,
+                lambda item: item.kind in ("table", "column", "flag")
+                and not self.catalog.is_number(item.target)
+                and not self.catalog.is_date(item.target),
+                1,
+            )
+            divisor = self.right(at, self._number, 1)
+            number = self.left(at, self._number, 1)
+            if thing is None and divisor is not None and number is not None and marker.value == "per":
+                left, right = self.items[number].target, self.items[divisor].target
+                self.need(isinstance(left, Col) and isinstance(right, Col) and left.table == right.table)
+                self.take(divisor)
+                self.items = [*self.items]
+                self.items[number] = replace(self.items[number], target=compute(left, right, "over"))
+                self.note("ratio")
+                continue
+            if thing is None:
+                self.need(marker.value == "by")
+                self.note("idle_by")
+                continue
+            item = self.take(thing)
+            assert item is not None
+            target = item.target
+            named = self.right(thing, lambda other: other.kind == "column" and not self._number(other), 0)
+            if named is not None and isinstance(target, tuple) and self.items[named].target.table == target:
+                self.take(named)
+                target = self.items[named].target
+            self.groups.append((at, target))
+
+    def _read_bounds(self) -> None:
+        """Comparisons: the operator, its number, and the column or count that it is about."""
+        for at, marker in self.each("cmp"):
+            if self.right(at, lambda item: item.kind == "period", 1) is not None:
+                continue
+            number = self.right(at, lambda item: item.kind == "number", 1)
+            self.take(at)
+            op = marker.value
+            options = None if isinstance(op, str) else op
+            if options is not None:
+                op = options[0][1]
+            op = lexicon.COMPARISONS.get(op, op)
+            if number is None:
+                self._compare_columns(at, op)
+                continue
+            item = self.take(number)
+            assert item is not None
+            values: tuple[Any, ...] = (item.value,)
+            last = number
+            if op == "between":
+                second = self.right(number, lambda other: other.kind == "number", 1)
+                self.need(second is not None)
+                values = (item.value, self.take(second).value)  # type: ignore[union-attr]
+                last = second or number
+            self.need(op in (">", ">=", "<", "<=", "=", "!=", "between"))
+            self._bind(at, last, op, values, options)
+        for at, item in self.each("number"):
+            trail = self.right(at, lambda other: other.kind == "trail", 0)
+            op = "="
+            if trail is not None:
+                op = lexicon.COMPARISONS.get(self.items[trail].value, "=")
+                self.take(trail)
+            self.take(at)
+            self._bind(at, at if trail is None else trail, op, (item.value,), None, bare=trail is None)
+
+    def _compare_columns(self, at: int, op: str) -> None:
+        """`paid more than the full price`, `arrived after the promised date`: two columns of one row."""
+        for fits in (self._number, lambda item: self.catalog.is_date(item.target)):
+            other = self.right(at, fits, 2)
+            own = self.left(at, fits, 3, over=("neg",))
+            if other is not None and own is not None:
+                left, right = self.items[own].target, self.items[other].target
+                self.need(isinstance(left, Col) and isinstance(right, Col) and left != right)
+                self.need(left.table == right.table)
+                self.take(own)
+                self.take(other)
+                self.conditions.append((at, left.table, Versus(left, op, right), False))
+                self.note("versus")
+                return
+        raise UnfitError
+
+    def _bind(self, at: int, last: int, op: str, values: tuple[Any, ...], options: Any, *, bare: bool = False) -> None:
+        after = self.right(last, lambda item: self._number(item) or item.kind == "table", 1)
+        if after is not None and not (bare and self.items[after].kind == "table"):
+            item = self.take(after)
+            assert item is not None
+            self.bounds.append((at, op, values, item.target))
+            return
+        end = self.items[last].end
+        for column in list_unit_columns(self.catalog.linker, self.lows[end]) if end < len(self.lows) else ():
+            mentioned = [i for i in self.free if self.items[i].target == column]
+            for i in mentioned:
+                self.take(i)
+            self.bounds.append((at, op, values, column))
+            self.note("implied_unit", not mentioned)
+            return
+        before = self.left(at, lambda item: self._number(item), 3, over=("neg",))
+        if before is None and bare:  # the key of a row, or a value that is a number
+            named = self.left(at, lambda item: item.kind in ("table", "column"), 0)
+            self.need(named is not None)
+            item = self.take(named)
+            assert item is not None
+            key = self.catalog.joins.row_key(item.target) if isinstance(item.target, tuple) else (item.target.name,)
+            self.need(len(key) == 1)
+            col = Col(item.target, key[0]) if isinstance(item.target, tuple) else item.target
+            self.conditions.append((at, col.table, Compare(col, "=", values), False))
+            return
+        if before is not None:
+            item = self.take(before)
+            assert item is not None
+            self.bounds.append((at, op, values, item.target))
+            return
+        figure = max((j for j in self.figures if j < at), default=None)
+        if figure is not None and not bare and self.groups:
+            self.bounds.append((at, op, values, self.figures[figure]))
+            return
+        self.need(options is not None)
+        self.bounds.append((at, op, values, options))
+
+    def _read_negations(self) -> None:
+        for at, marker in self.each("neg"):
+            self.take(at)
+            fits = lambda item: item.kind in ("value", "flag", "table") or self.catalog.is_date(item.target)
+            target = self.right(at, fits, 3)
+            if target is None:
+                target = self.right(at, fits, 3, over=("column", "who"))
+            self.need(target is not None)
+            item = self.items[target]  # type: ignore[index]
+            self.take(target)
+            self.note("negation")
+            if item.kind == "table":
+                self.nevers.append((at, item.target))
+            elif item.kind == "value":
+                self.conditions.append((at, item.target.table, Compare(item.target, "=", (item.value,)), True))
+                self.query.matched.append((item.text, item.target, item.value))
+            elif item.kind == "flag":
+                self.conditions.append((at, item.target.table, Flag(item.target, True), False))
+            else:
+                self.need(self.catalog.linker.catalog_column(item.target).nullable)
+                self.conditions.append((at, item.target.table, Null(item.target), False))
+                self.note("not_dated")
+
+    def _read_periods(self) -> None:
+        self.periods: list[tuple[int, str, Any, Col | None]] = []
+        for at, item in self.each("period"):
+            self.take(at)
+            marker = self.left(at, lambda other: other.kind == "cmp", 1)
+            op = "in"
+            if marker is not None:
+                op = str(self.items[marker].value)
+                self.take(marker)
+                self.need(op in ("after", "before", "since", "until", "between"))
+            span = item.value
+            days = (span.start.isoformat(), span.end.isoformat())
+            if op == "between":
+                second = self.right(at, lambda other: other.kind == "period", 1)
+                self.need(second is not None)
+                days = (days[0], self.take(second).value.end.isoformat())  # type: ignore[union-attr]
+            named = self.left(at, lambda other: self.catalog.is_date(other.target), 3)
+            col = self.items[named].target if named is not None else None
+            self.take(named)
+            start, end = {
+                "after": (days[1], None), "before": (None, days[0]), "since": (days[0], None),
+                "until": (None, days[1]),
+            }.get(op, days)  # fmt: skip
+            self.periods.append((at, item.text, (start, end), col))
+            self.note("period")
+
+    def _read_values(self) -> None:
+        chosen: dict[Col, list[tuple[int, str]]] = {}
+        for at, item in self.each("value"):
+            self.take(at)
+            chosen.setdefault(item.target, [])
+            if item.value not in [value for _, value in chosen[item.target]]:
+                chosen[item.target].append((at, item.value))
+            self.query.matched.append((item.text, item.target, item.value))
+        for col, values in chosen.items():
+            for at, item in self.each("column"):
+                if item.target == col and any(abs(at - place) <= 1 for place, _ in values):
+                    self.take(at)
+            self.conditions.append((values[0][0], col.table, Compare(col, "=", tuple(v for _, v in values)), False))
+            self.note("several_values", len(values) > 1)
+            if len(values) > 1:
+                versus = self.each("vs")
+                self.need(versus or len(values) == 2 or self.share is False)
+                for at, _ in versus:
+                    self.take(at)
+                if versus:
+                    self.groups.append((values[0][0], col))
+        for at, item in self.each("flag"):
+            self.take(at)
+            self.conditions.append((at, item.target.table, Flag(item.target, False), False))
+
+    # -- what is asked, and of which rows
+
+    def _write(self) -> Query:
+        for at, _ in self.each("vs", "trail", "cmp", "agg", "number", "sup", "count"):
+            raise UnfitError
+        query = self.query
+        base = self._choose_base()
+        tables = [item.target for _, item in self.each("table")]
+        for _, _item in self.each("table"):
+            pass
+        query.subject = base
+        self._write_outputs(base)
+        self._write_conditions(base, tables)
+        if self.share:
+            apply_share(query)
+        if self.lows[0] in ASKING and not self.figures and self.rank is None and not query.groups:
+            query.outputs, query.distinct, query.order, query.asks_any = [Agg("count", base)], False, [], True
+            self.need(query.conditions)
+            self.note("yes_no")
+        return query
+
+    def _choose_base(self) -> Key:
+        """The table whose rows are counted, added up or listed."""
+        if self.rank is not None and isinstance(self.rank[1], (Col, Measure)):
+            at, by, down, limit = self.rank
+            added = isinstance(by, Measure) or grain.is_added_up(self.catalog.linker, by)
+            others = [item.target for _, item in self.each("table") if item.target != by.table]
+            grouped = bool(others) or bool(self.groups)
+            if added and grouped and (isinstance(by, Measure) or not self.variant[0]):
+                self.rank = (at, Agg("sum", by), down, limit)
+                self.note("rank_sum")
+            else:
+                for i, item in self.each("table"):
+                    if item.target == by.table:
+                        self.take(i)
+                return by.table
+        measured = [*self.figures.values(), *([self.rank[1]] if self.rank and isinstance(self.rank[1], Agg) else [])]
+        if measured:
+            self.need(len({table_of(term) for term in measured}) == 1)
+            return table_of(measured[0])
+        tables = self.each("table")
+        if tables:
+            self.listed = tables[0][1]
+            self.take(tables[0][0])
+            self.note("listed_at", tables[0][1].start)
+            return self.listed.target
+        columns = [item.target for _, item in self.each("column", "measure")]
+        self.need(columns or self.conditions or self.bounds)
+        self.note("no_subject")
+        if columns:
+            return columns[0].table
+        if self.conditions:
+            return self.conditions[0][1]
+        target = self.bounds[0][3]
+        self.need(isinstance(target, (Col, Measure)))
+        return target.table
+
+    def _unit_column(self, base: Key) -> Col:
+        col = periods.find_time(self.reader, base)
+        self.need(col is not None and dates.is_date(self.catalog.linker.catalog_column(col)))
+        assert col is not None
+        return col
+
+    def _display(self, table: Key) -> list[Col]:
+        linker = self.catalog.linker
+        shown = linker.display(table) or [Col(table, name) for name in self.catalog.joins.row_key(table)]
+        self.need(shown)
+        return shown
+
+    def _write_outputs(self, base: Key) -> None:
+        query, linker = self.query, self.catalog.linker
+        for _, unit in self.groups:
+            if isinstance(unit, str):
+                col = self._unit_column(base)
+                query.groups.append(DatePart(col, unit))
+                self.reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}.")
+            elif unit not in query.groups:
+                query.groups.append(unit)
+        who = [at for at, _ in self.each("who")]
+        when = [at for at, _ in self.each("when")]
+        for at in (*who, *when):
+            self.take(at)
+        outputs: list[Term] = list(self.figures.values())
+        columns = [(at, item) for at, item in self.each("column", "measure")]
+        for at, item in columns:
+            self.take(at)
+            if isinstance(item.target, Measure) or (query.groups and self.catalog.is_number(item.target)):
+                added = isinstance(item.target, Measure) or grain.is_added_up(linker, item.target)
+                self.need((added or item.evidence == "noun") and not self.figures)
+                outputs.append(Agg("sum", item.target))
+                self.note("sum_implied")
+            else:
+                lead = self.lows[item.start - 1] if item.start else ""
+                lead = self.lows[item.start - 2] if lead in ("a", "an", "any") and item.start > 1 else lead
+                if lead in ("with", "have", "has") and item.start > 1 and len(outputs) + len(self.conditions) >= 0 and hasattr(self, "listed"):
+                    column = linker.catalog_column(item.target)
+                    if self.catalog.is_number(item.target) and not column.nullable or self._holds_counts(item.target):
+                        self.conditions.append((at, item.target.table, Compare(item.target, ">", (0,)), False))
+                    else:
+                        self.need(column.nullable)
+                        self.conditions.append((at, item.target.table, Null(item.target, negated=True), False))
+                    self.note("with_column")
+                    continue
+                if self.catalog.is_date(item.target) and item.evidence in ("root", "part") and not when:
+                    self.conditions.append((at, item.target.table, Null(item.target, negated=True), False))
+                    self.note("dated")
+                    continue
+                outputs.append(item.target)
+                self.note("column_output")
+                self.note("column_at", item.start)
+        if query.groups and not any(isinstance(term, Agg) for term in outputs):
+            self.need(not any(isinstance(term, Col) for term in outputs))
+            outputs.append(Agg("count", base))
+            self.note("count_implied")
+        plain = [term for term in outputs if isinstance(term, Col)]
+        figures = [term for term in outputs if isinstance(term, Agg)]
+        if self.rank is not None:
+            self._write_rank(base, outputs, bool(who))
+            return
+        if figures and plain:
+            self.need(False)
+        if query.groups:
+            shown: list[Term] = []
+            for group in query.groups:
+                shown += self._display(group) if isinstance(group, tuple) else [group]
+            query.outputs = [*shown, *figures]
+            query.arranged = []
+            return
+        last = getattr(self, "last", None)
+        if last is not None:
+            self.need(not figures)
+            below = [item.target for _, item in self.each("table") if self.catalog.is_up(item.target, base)]
+            days = [t for t in plain if self.catalog.is_date(t)]
+            col = days[0] if len(days) == 1 else self._unit_column(below[0] if len(below) == 1 else base)
+            if col.table in below:
+                query.subject = col.table
+            query.outputs = [Agg("max" if last == "desc" else "min", col)]
+            return
+        if when and not outputs:
+            col = self._unit_column(base)
+            outputs = [col]
+        if not outputs:
+            outputs = list(self._display(base))
+            self.note("list")
+        if who:
+            people = self._people(base)
+            outputs = [*people, *(term for term in outputs if term not in people)] if not figures else outputs
+        query.outputs = outputs
+        category = all(isinstance(t, Col) and grain.is_category(linker, t) for t in outputs)
+        query.distinct = category and not figures and not hasattr(self, "listed")
+
+    def _holds_counts(self, col: Col) -> bool:
+        return self.catalog.is_number(col) and self.catalog.linker.column_words(col.table, col.name)[-1].endswith("s")
+
+    def _people(self, base: Key) -> list[Col]:
+        near = [
+            noun for noun in self.catalog.vocabulary.nouns["person"]
+            if self.catalog.is_up(base, noun.table)
+        ]  # fmt: skip
+        self.need(len(near) == 1)
+        self.note("who")
+        return [Col(near[0].table, near[0].column)] if near[0].column else self._display(near[0].table)
+
+    def _write_rank(self, base: Key, outputs: list[Term], who: bool) -> None:
+        query, linker = self.query, self.catalog.linker
+        assert self.rank is not None
+        _, by, down, limit = self.rank
+        figures = [term for term in outputs if isinstance(term, Agg)]
+        plain = [term for term in outputs if isinstance(term, Col)]
+        self.need(not figures)
+        group: Any = None
+        if isinstance(by, Agg):
+            tables = [(at, item) for at, item in self.each("table") if item.target != base]
+            tables = [(at, item) for at, item in tables if self.catalog.is_up(base, item.target)]
+            if query.groups:
+                self.need(len(query.groups) == 1 and not plain)
+                group = query.groups[0]
+            elif plain and len(plain) == 1 and grain.is_category(linker, plain[0]):
+                group = plain[0]
+            elif tables:
+                group = tables[0][1].target
+                self.take(tables[0][0])
+            elif who:
+                people = self._people(base)
+                group = people[0].table if people[0].table != base else people[0]
+            else:
+                units = self.each("unit")
+                self.need(len(units) == 1)
+                self.take(units[0][0])
+                group = DatePart(self._unit_column(base), units[0][1].value)
+            query.groups = [group]
+            shown = self._display(group) if isinstance(group, tuple) else [group]
+            query.outputs = [*shown, by]
+        else:
+            self.need(not query.groups)
+            if isinstance(by, tuple):
+                self.reader.query.assumptions.clear()
+                known = self.reader.adjective(by, base)
+                self.need(known is not None)
+                assert known is not None
+                by, way = known
+                down = way == "desc"
+            self.need(isinstance(by, Col) and self.catalog.is_up(base, by.table))
+            above = [(i, item) for i, item in self.each("table") if item.target != base and self.catalog.is_up(base, item.target)]
+            shown = [*plain] or self._display(above[0][1].target if above else base)
+            for i, _ in above[:1]:
+                self.take(i)
+                self.note("ranked_rows_of_parent")
+            if who:
+                shown = [*self._people(base), *shown]
+            query.outputs = [*dict.fromkeys([*shown, by])]
+        query.order = [(by, down)]
+        query.limit = limit or 1
+        self.note("rank")
+
+    def _write_conditions(self, base: Key, mentioned: list[Key]) -> None:
+        query, catalog = self.query, self.catalog
+        mentioned = [table for table in dict.fromkeys(mentioned) if table != base]
+        below = [table for table in mentioned if not catalog.is_up(base, table)]
+        placed: list[tuple[int, Key, Condition]] = []
+        for at, op, values, target in self.bounds:
+            if isinstance(target, tuple) and target and isinstance(target[0], tuple):
+                known = self.reader.adjective(target, base)
+                self.need(known is not None)
+                assert known is not None
+                placed.append((at, known[0].table, Compare(known[0], op, values)))
+            elif isinstance(target, tuple):
+                self.need(op != "between" and isinstance(values[0], int))
+                if query.groups or catalog.is_up(base, target):
+                    self.need(target == base and query.groups)
+                    query.having.append((Agg("count", target), op, values[0]))
+                else:
+                    query.conditions.append(Related(base, target, [], False, op, values[0]))
+                self.note("count_bound")
+            elif isinstance(target, Agg):
+                query.having.append((target, op, values[0]))
+            else:
+                self.need(isinstance(target, Col))
+                placed.append((at, target.table, Compare(target, op, values)))
+            self.note("bound")
+        for at, text, (start, end), named in self.periods:
+            col = named or self._find_time(at, base, below)
+            if catalog.is_date(col):
+                placed.append((at, col.table, Period(col, start, end)))
+            else:
+                self.need(start and end and start.endswith("-01-01") and end.endswith("-01-01"))
+                placed.append((at, col.table, Compare(col, "=", (int(start[:4]),))))
+            self.reader.assume(f"{text[:1].upper()}{text[1:]} is read as a period of {col.table[1]}.{col.name}.")
+        for at, table, condition, negated in self.conditions:
+            if negated and catalog.is_up(base, table) and isinstance(condition, Compare):
+                placed.append((at, table, Compare(condition.col, "!=", condition.values)))
+            elif negated:
+                query.conditions.append(Related(base, table, [condition], True))
+            else:
+                placed.append((at, table, condition))
+        for at, item in self.each("state"):
+            self.take(at)
+            made = states._make_conditions(self.reader, base, item.value)
+            self.need(made)
+            query.conditions += made
+            self.note("state")
+        for at, never in self.nevers:
+            self.need(not catalog.is_up(base, never))
+            inside = [
+                place for place in placed if place[0] > at
+                and not catalog.is_up(base, place[1]) and catalog.is_up(never, place[1])
+            ]  # fmt: skip
+            inside += [
+                place for place in placed
+                if place not in inside and catalog.is_up(never, place[1]) and not catalog.is_up(base, place[1])
+            ]  # fmt: skip
+            placed = [place for place in placed if place not in inside]
+            query.conditions.append(Related(base, never, [condition for _, _, condition in inside], True))
+        for table in below:
+            inside = [p for p in placed if not catalog.is_up(base, p[1]) and catalog.is_up(table, p[1])]
+            placed = [place for place in placed if place not in inside]
+            counted = next((c for c in query.conditions if isinstance(c, Related) and c.table == table), None)
+            if counted is not None:
+                counted.conditions += [condition for _, _, condition in inside]
+            else:
+                query.conditions.append(Related(base, table, [condition for _, _, condition in inside]))
+            self.note("related")
+        others: dict[Key, list[Condition]] = {}
+        for _, table, condition in placed:
+            if catalog.is_up(base, table):
+                query.conditions.append(condition)
+            else:
+                others.setdefault(table, []).append(condition)
+        for table, conditions in others.items():
+            counted = next((c for c in query.conditions if isinstance(c, Related) and c.table == table), None)
+            if counted is not None and not counted.negated:
+                counted.conditions += conditions
+            else:
+                query.conditions.append(Related(base, table, conditions))
+                self.note("related_unnamed")
+        query.assumptions += [text for text in self.reader.query.assumptions if text not in query.assumptions]
+
+    def _find_time(self, at: int, base: Key, below: list[Key]) -> Col:
+        """The days that a period speaks of: those of the thing named last before it, else of the base."""
+        place = self.items[at].start
+        near = [
+            item.target for item in self.items
+            if item.kind == "table" and item.start < place and item.target in below
+        ]  # fmt: skip
+        near += [never for _, never in self.nevers]
+        order = [base, *near] if self.variant[1] else [*reversed(near), base]
+        for table in order:
+            col = self.reader.time_column(table)
+            if col is not None:
+                return col
+        col = periods.find_time(self.reader, base)
+        self.need(col is not None)
+        assert col is not None
+        return col
