@@ -16,9 +16,10 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token
 from sqlchat.providers.offline import dates, grain, periods, states
+from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.durations import compute, find_duration
-from sqlchat.providers.offline.evidence import Item, list_unit_columns
+from sqlchat.providers.offline.durations import CLOCKS, compute, find_duration
+from sqlchat.providers.offline.evidence import LASTING, Item, list_unit_columns
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
@@ -39,13 +40,15 @@ from sqlchat.providers.offline.query import (
     Term,
     Versus,
 )
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.shares import apply_share
 
 THINGS = ("table", "column", "flag", "measure", "value")
 NEAR, FAR = 2, 5
 """Tokens between a marker and its operand."""
 COUNTED = frozenset({"most", "fewest", "least", "top", "busiest", "most often", "most common", "most popular"})
+NAMING = lexicon.words("which what many per by each every")
+"""Words before a thing, which is no value."""
 ASKING = lexicon.words("is are was were do does did has have had")
 PLACES = frozenset({"city", "town", "location", "address", "place", "country", "village"})
 
@@ -158,6 +161,7 @@ class Assembly:
         self._read_figures()
         self._read_limits()
         self._read_rank()
+        self._read_order()
         self._read_groups()
         self._read_bounds()
         self._read_negations()
@@ -197,7 +201,7 @@ class Assembly:
                 self.note("figure_gap", abs(item.start - marker.end))
                 continue
             thing = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=("value", "flag", "unit", "column"))
-            if thing is None and self._read_lasting(at, function):
+            if self._read_span(at, function) or (thing is None and self._read_lasting(at, function)):
                 continue
             self.need(thing is not None)
             assert thing is not None
@@ -216,8 +220,28 @@ class Assembly:
         self.figures[at] = Agg(function, span)
         return True
 
+    def _read_span(self, at: int, function: str) -> bool:
+        """`average days from A to B`."""
+        unit = self.right(at, lambda item: item.kind in ("unit", "lasting"), 2)
+        first = self.right(at, lambda item: self.catalog.is_date(item.target), FAR, over=("unit", "lasting"))
+        second = self.right(first, lambda item: self.catalog.is_date(item.target), 2) if first is not None else None
+        if first is None or second is None or self.lows[self.items[second].start - 1] not in ("to", "and", "until"):
+            return False
+        one, other = self.take(first), self.take(second)
+        assert one is not None and other is not None
+        self.need(one.target.table == other.target.table and one.target != other.target)
+        kind = LASTING.get(self.items[unit].text.split()[-1], "days") if unit is not None else "days"
+        self.take(unit)
+        self.figures[at] = Agg(function, compute(one.target, other.target, kind))
+        self.note("span")
+        return True
+
     def _find_span(self, unit: str) -> Col:
         tables = dict.fromkeys(self._table(item) for item in self.items if item.target is not None)
+        for at, item in self.each("unit"):
+            if self.lows[item.start - 1] == "in":
+                unit = LASTING.get(item.text, "") if item.text in LASTING else unit
+                self.take(at)
         spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
         self.need(len(spans) == 1)
         self.reader.assume(f"How long it took is {spans[0].words}.")
@@ -262,6 +286,7 @@ class Assembly:
             self.note("sum_for_count")
             return
         self.need(isinstance(item.target, Col) and not self.catalog.is_date(item.target))
+        self.need(distinct or item.evidence == "exact")
         self.figures[at] = Agg("count", item.target, distinct=True)
         self.note("count_column")
 
@@ -344,6 +369,29 @@ class Assembly:
             self.need(False)
         self.need(self.limit is None or self.rank is not None)
 
+    def _read_order(self) -> None:
+        """`sorted by price`, `from highest to lowest`: the order of what is listed."""
+        self.order: list[tuple[Any, bool]] = []
+        ways = self.each("down")
+        ordering = ("ordered", "sorted", "order", "sort", "from", "in", "by", "with", ",")
+        self.need(all(way.end == len(self.lows) or self.lows[way.start - 1] in ordering for _, way in ways))
+        self.need(len(ways) <= 1)
+        for at, _ in self.each("ordered"):
+            self.take(at)
+            operand = self.right(at, lambda item: item.kind in ("column", "measure", "table"), 1)
+            self.need(operand is not None and not self.order)
+            item = self.take(operand)
+            assert item is not None
+            self.order.append((item.target, bool(ways) and ways[0][1].value == "desc"))
+        if ways:
+            self.take(ways[0][0])
+            if not self.order:
+                operand = self.right(ways[0][0], lambda item: item.kind in ("column", "measure"), 1)
+                operand = operand or self.left(ways[0][0], lambda item: item.kind in ("column", "measure"), 1)
+                self.need(operand is not None)
+                assert operand is not None
+                self.order.append((self.items[operand].target, ways[0][1].value == "desc"))
+
     def _read_groups(self) -> None:
         for at, marker in self.each("group"):
             self.take(at)
@@ -359,6 +407,7 @@ class Assembly:
                 and not self.catalog.is_number(item.target)
                 and not self.catalog.is_date(item.target),
                 1,
+                over=("value", "flag"),
             )
             divisor = self.right(at, self._number, 1)
             number = self.left(at, self._number, 1)
@@ -427,6 +476,8 @@ class Assembly:
                 left, right = self.items[own].target, self.items[other].target
                 self.need(isinstance(left, Col) and isinstance(right, Col) and left != right)
                 self.need(left.table == right.table)
+                words = [CLOCKS & set(self.catalog.linker.column_words(c.table, c.name)) for c in (left, right)]
+                self.need(bool(words[0]) == bool(words[1]))  # a day is no moment
                 self.take(own)
                 self.take(other)
                 self.conditions.append((at, left.table, Versus(left, op, right), False))
@@ -442,7 +493,12 @@ class Assembly:
             self.bounds.append((at, op, values, item.target))
             return
         end = self.items[last].end
-        for column in list_unit_columns(self.catalog.linker, self.lows[end]) if end < len(self.lows) else ():
+        unit = "m" if self.items[last].text.endswith(" m") else self.lows[end] if end < len(self.lows) else ""
+        columns = list_unit_columns(self.catalog.linker, unit) if unit else []
+        columns = [c for c in columns if any(i.target == c for i in self.items)] or columns
+        columns = [c for c in columns if c.table in {self._table(i) for i in self.items if i.target}] or columns
+        for column in columns:
+            self.need(len(columns) == 1)
             mentioned = [i for i in self.free if self.items[i].target == column]
             for i in mentioned:
                 self.take(i)
@@ -450,6 +506,15 @@ class Assembly:
             self.note("implied_unit", not mentioned)
             return
         before = self.left(at, lambda item: self._number(item), 3, over=("neg",))
+        lasting = end < len(self.lows) and self.lows[end] in LASTING
+        unit = next((i for i in self.free if self.items[i].start == end and self.items[i].kind == "unit"), None)
+        if before is not None:
+            self.take(unit)
+        if lasting and before is None and (options is not None or not bare):
+            self.bounds.append((at, op, values, self._find_span(LASTING[self.lows[end]])))
+            for i in [i for i in self.free if self.items[i].start == end]:
+                self.take(i)
+            return
         if before is None and bare:  # the key of a row, or a value that is a number
             named = self.left(at, lambda item: item.kind in ("table", "column"), 0)
             self.need(named is not None)
@@ -525,6 +590,19 @@ class Assembly:
         chosen: dict[Col, list[tuple[int, str]]] = {}
         for at, item in self.each("value"):
             self.take(at)
+            self.need(not any(c.kind == "both" for c in self.items))
+            lead = self.lows[item.start - 1] if item.start else ""
+            self.need(lead not in NAMING or not self.tokens[item.start].text.islower())
+            follows = self.lows[item.end] if item.end < len(self.lows) else ""
+            self.need(follows not in ("number", "code", "address"))
+            done = item.text.lower() != item.value.lower()
+            self.need(not (done and lead in ("we", "you", "they", "do", "did", "to")))
+            words = [
+                (other, self.catalog.linker.column_words(other.target.table, other.target.name))
+                for other in self.items if other.kind == "column" and other.evidence != "computed"
+                and isinstance(other.target, Col) and other.target != item.target
+            ]  # fmt: skip
+            self.need(not any(item.text.lower() in names and abs(other.start - item.end) <= 2 for other, names in words))
             chosen.setdefault(item.target, [])
             if item.value not in [value for _, value in chosen[item.target]]:
                 chosen[item.target].append((at, item.value))
@@ -535,6 +613,9 @@ class Assembly:
                     self.take(at)
             self.conditions.append((values[0][0], col.table, Compare(col, "=", tuple(v for _, v in values)), False))
             self.note("several_values", len(values) > 1)
+            self.need(len(values) == 1 or not self.figures or "and" not in self.lows or self.each("vs"))
+            self.anded = getattr(self, "anded", []) + ([col] if len(values) > 1 and "and" in self.lows[
+                self.items[values[0][0]].end : self.items[values[-1][0]].start] else [])
             if len(values) > 1:
                 versus = self.each("vs")
                 self.need(versus or len(values) == 2 or self.share is False)
@@ -544,24 +625,33 @@ class Assembly:
                     self.groups.append((values[0][0], col))
         for at, item in self.each("flag"):
             self.take(at)
+            words = self.catalog.linker.column_words(item.target.table, item.target.name)
+            self.need(item.evidence != "part" or 2 * item.size >= len(words))
+            weak = item.evidence not in ("exact", "part", "synonym", "slip")
+            self.need(not weak or is_participle(self.lows[item.start]) or self.lows[item.start] == words[-1])
             self.conditions.append((at, item.target.table, Flag(item.target, False), False))
 
     # -- what is asked, and of which rows
 
     def _write(self) -> Query:
-        for at, _ in self.each("vs", "trail", "cmp", "agg", "number", "sup", "count"):
-            raise UnfitError
+        taken = {at for item in self.items for at in range(item.start, item.end)}
+        for at, low in enumerate(self.lows):
+            if low == "by" and at not in taken and at and not is_participle(self.lows[at - 1]):
+                following = [i for i in self.items if i.start - at in (1, 2) and i.kind in ("table", "column", "unit")]
+                self.need(not following)
+        self.need(not self.each("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting"))
         query = self.query
         base = self._choose_base()
         tables = [item.target for _, item in self.each("table")]
-        for _, _item in self.each("table"):
-            pass
         query.subject = base
         self._write_outputs(base)
+        self.need(not self.each("unit", "when", "who", "distinct"))
         self._write_conditions(base, tables)
         if self.share:
             apply_share(query)
+            self.need(not query.share_of_groups)
         if self.lows[0] in ASKING and not self.figures and self.rank is None and not query.groups:
+            self.need(not self.bounds)
             query.outputs, query.distinct, query.order, query.asks_any = [Agg("count", base)], False, [], True
             self.need(query.conditions)
             self.note("yes_no")
@@ -611,9 +701,7 @@ class Assembly:
 
     def _display(self, table: Key) -> list[Col]:
         linker = self.catalog.linker
-        shown = linker.display(table) or [Col(table, name) for name in self.catalog.joins.row_key(table)]
-        self.need(shown)
-        return shown
+        return linker.display(table) or [Col(table, name) for name in self.catalog.joins.row_key(table)]
 
     def _write_outputs(self, base: Key) -> None:
         query, linker = self.query, self.catalog.linker
@@ -630,9 +718,15 @@ class Assembly:
             self.take(at)
         outputs: list[Term] = list(self.figures.values())
         columns = [(at, item) for at, item in self.each("column", "measure")]
+        for (_, one), (_, other) in zip(columns, columns[1:], strict=False):
+            between = self.lows[one.end : other.start]
+            self.need("and" in between or "," in between or "with" in between)
         for at, item in columns:
             self.take(at)
-            if isinstance(item.target, Measure) or (query.groups and self.catalog.is_number(item.target)):
+            money = item.evidence == "noun" and self.catalog.is_number(item.target) and not hasattr(self, "listed")
+            each = any(isinstance(group, tuple) and group == self._table(item) for group in query.groups)
+            number = self.catalog.is_number(item.target) and query.groups and not each
+            if isinstance(item.target, Measure) or money or number:
                 added = isinstance(item.target, Measure) or grain.is_added_up(linker, item.target)
                 self.need((added or item.evidence == "noun") and not self.figures)
                 outputs.append(Agg("sum", item.target))
@@ -645,19 +739,19 @@ class Assembly:
                     if self.catalog.is_number(item.target) and not column.nullable or self._holds_counts(item.target):
                         self.conditions.append((at, item.target.table, Compare(item.target, ">", (0,)), False))
                     else:
-                        self.need(column.nullable)
+                        self.need(column.nullable and not self.catalog.is_number(item.target))
                         self.conditions.append((at, item.target.table, Null(item.target, negated=True), False))
                     self.note("with_column")
                     continue
-                if self.catalog.is_date(item.target) and item.evidence in ("root", "part") and not when:
+                if self.catalog.is_date(item.target) and is_participle(self.lows[item.start]) and not when:
                     self.conditions.append((at, item.target.table, Null(item.target, negated=True), False))
                     self.note("dated")
                     continue
+                self.need(self.lows[0] not in ("who", "whose") or not linker.is_key(item.target))
                 outputs.append(item.target)
                 self.note("column_output")
                 self.note("column_at", item.start)
-        if query.groups and not any(isinstance(term, Agg) for term in outputs):
-            self.need(not any(isinstance(term, Col) for term in outputs))
+        if query.groups and not outputs:
             outputs.append(Agg("count", base))
             self.note("count_implied")
         plain = [term for term in outputs if isinstance(term, Col)]
@@ -665,8 +759,22 @@ class Assembly:
         if self.rank is not None:
             self._write_rank(base, outputs, bool(who))
             return
-        if figures and plain:
-            self.need(False)
+        if self.order:
+            by, down = self.order[0]
+            self.need(isinstance(by, Col) and not query.groups and not figures)
+            query.order = [(by, down)]
+            self.note("ordered")
+        own = [group for group in query.groups if isinstance(group, tuple)]
+        if plain and not figures and len(own) == 1 and len(query.groups) == 1 and all(t.table == own[0] for t in plain):
+            query.groups, query.subject = [], own[0]
+            query.outputs = [*dict.fromkeys([*self._display(own[0]), *plain])]
+            self.note("listed_each")
+            return
+        self.need(not (figures and plain))
+        if query.groups and not figures:
+            self.need(all(term in query.groups for term in plain))
+            figures = [Agg("count", base)]
+            self.note("count_implied")
         if query.groups:
             shown: list[Term] = []
             for group in query.groups:
@@ -688,7 +796,7 @@ class Assembly:
             col = self._unit_column(base)
             outputs = [col]
         if not outputs:
-            outputs = list(self._display(base))
+            outputs = list(choose_columns(self.reader, base))
             self.note("list")
         if who:
             people = self._people(base)
@@ -749,11 +857,10 @@ class Assembly:
                 by, way = known
                 down = way == "desc"
             self.need(isinstance(by, Col) and self.catalog.is_up(base, by.table))
-            above = [(i, item) for i, item in self.each("table") if item.target != base and self.catalog.is_up(base, item.target)]
-            shown = [*plain] or self._display(above[0][1].target if above else base)
-            for i, _ in above[:1]:
-                self.take(i)
-                self.note("ranked_rows_of_parent")
+            others = [item for _, item in self.each("table") if item.target != base]
+            self.need(not others)  # rows of several may belong to each: `which city has the highest fine`
+            self.need(not any(grain.is_category(linker, col) for col in plain) or who)
+            shown = [*plain] or self._display(base)
             if who:
                 shown = [*self._people(base), *shown]
             query.outputs = [*dict.fromkeys([*shown, by])]
@@ -788,6 +895,8 @@ class Assembly:
             self.note("bound")
         for at, text, (start, end), named in self.periods:
             col = named or self._find_time(at, base, below)
+            days = [c for c in catalog.linker.tables[col.table].columns if dates.is_date(c)]
+            self.need(named or len(days) == 1 or not start or start <= catalog.today.isoformat())
             if catalog.is_date(col):
                 placed.append((at, col.table, Period(col, start, end)))
             else:
@@ -801,8 +910,24 @@ class Assembly:
                 query.conditions.append(Related(base, table, [condition], True))
             else:
                 placed.append((at, table, condition))
+        for at, _ in self.each("or"):
+            self.take(at)
+            before = [place for place in placed if place[0] < at]
+            after = [place for place in placed if place[0] > at]
+            if any(isinstance(c, Compare) and len(c.values) > 1 and p[0] < at for p in placed for c in [p[2]]):
+                continue
+            self.need(before and after)
+            one, other = before[-1], min(after, key=lambda place: place[0])
+            self.need(catalog.is_up(base, one[1]) and catalog.is_up(base, other[1]))
+            placed = [place for place in placed if place not in (one, other)]
+            placed.append((one[0], base, AnyOf((one[2], other[2]))))
+            self.note("or")
+        self.need(not self.each("both"))
         for at, item in self.each("state"):
             self.take(at)
+            lead = self.lows[item.start - 1] if item.start else ""
+            self.need(item.end < len(self.lows) and any(o.kind == "table" and o.start == item.end for o in self.items)
+                      or lead in ("is", "are", "still", "currently", "were", "was"))
             made = states._make_conditions(self.reader, base, item.value)
             self.need(made)
             query.conditions += made
@@ -830,7 +955,11 @@ class Assembly:
             self.note("related")
         others: dict[Key, list[Condition]] = {}
         for _, table, condition in placed:
+            self.need(not isinstance(condition, Versus) or table == base)
+            self.need(catalog.is_up(base, table) or getattr(condition, "col", None) not in getattr(self, "anded", []))
             if catalog.is_up(base, table):
+                same = [c for c in query.conditions if isinstance(c, Compare) and isinstance(condition, Compare)]
+                self.need(not any(c.col == condition.col and c.op == condition.op for c in same))
                 query.conditions.append(condition)
             else:
                 others.setdefault(table, []).append(condition)

@@ -16,20 +16,25 @@ from itertools import product
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.language.tokens import tokenize
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline.assembly import Assembly, Catalog, UnfitError
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.evidence import Evidence, Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.scoring import COSTS, score
+from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.scoring import COSTS, LEAST, MARGIN, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
+WEAK = frozenset({"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"})
+"""Evidence that the answer tells."""
+MOST_COST = 1.5
+"""Of an unused word while choices are made: it may turn out to repeat a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,34 @@ class Candidate:
     unused: tuple[str, ...]
     score: float = 0.0
 
+    def tell(self) -> Iterator[str]:
+        """Sentences on words that were read by a weak hint, or not at all."""
+        for item in self.items:
+            if item.target is not None and item.evidence in WEAK:
+                yield f'"{item.text}" is read as {_name(item)}.'
+        if self.unused:
+            words = ", ".join(f'"{word}"' for word in self.unused)
+            yield f"{words} {'adds' if len(self.unused) == 1 else 'add'} nothing to this."
+
+
+def _name(item: Item) -> str:
+    target = item.target
+    if isinstance(target, Computed):
+        return target.words
+    if isinstance(target, tuple):
+        return f"the table {target[1]}"
+    name = f"{target.table[1]}.{target.name}"
+    return name if item.kind != "value" else f"{name} = '{item.value}'"
+
+
+def choose(candidates: list[Candidate]) -> Candidate | None:
+    """The best reading, if it is good enough and better by a margin than each that asks for something else."""
+    if not candidates or candidates[0].score < LEAST:
+        return None
+    if len(candidates) > 1 and candidates[0].score - candidates[1].score < MARGIN:
+        return None
+    return candidates[0]
+
 
 class Composer:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
@@ -59,11 +92,15 @@ class Composer:
 
     def compose(self, question: str) -> list[Candidate]:
         """The readings of the question, best first, each of another SQL."""
-        tokens = [token for token in tokenize(question) if token.text not in ".?!"]
+        tokens = tokenize(question)
+        while tokens and tokens[-1].text in ".?!":
+            tokens = tokens[:-1]
+        if any(token.text in ".?!;" for token in tokens):
+            return []
         if not 1 < len(tokens) <= MOST_TOKENS:
             return []
         catalog = self._catalog
-        evidence = Evidence(catalog.linker, catalog.vocabulary, tokens, catalog.today)
+        evidence = Evidence(catalog.linker, catalog.joins, catalog.vocabulary, tokens, catalog.today)
         best: dict[str, Candidate] = {}
         tries = 0
         for choice in self._choose(evidence):
@@ -78,25 +115,55 @@ class Composer:
                 except (QuestionError, UnfitError):
                     continue
                 features = assembly.features
-                features.update(self._describe(choice, select))
+                unused = self._list_unused(choice, tokens, select)
+                features.update(self._describe(choice, unused, query, select))
                 features["variant"] = sum(variant)
-                unused = tuple(tokens[at].text for at, grade in choice.unused if grade)
-                candidate = Candidate(query, select, features, choice.items, unused)
+                words = tuple(tokens[at].text for at, _ in unused)
+                candidate = Candidate(query, select, features, choice.items, words)
                 candidate.score = score(features)
                 sql = select.sql()
                 if sql not in best or best[sql].score < candidate.score:
                     best[sql] = candidate
         return sorted(best.values(), key=lambda candidate: -candidate.score)
 
-    def _describe(self, choice: Choice, select: exp.Select) -> Iterator[str]:
+    def _list_unused(self, choice: Choice, tokens: list[Token], select: exp.Select) -> list[tuple[int, str]]:
+        """The words that no item takes, without those that only repeat the names of what was chosen."""
+        linker = self._catalog.linker
+        words: set[str] = set()
+        for item in choice.items:
+            if isinstance(item.target, Col) and not isinstance(item.target, Computed):
+                words |= set(linker.column_words(item.target.table, item.target.name))
+        named = {table.name for table in select.find_all(exp.Table)}
+        words |= {word for key in linker.tables if key[1] in named for word in linker.table_words(key)}
+        stems = {stem(word) for word in words}
+        return [
+            (at, grade)
+            for at, grade in choice.unused
+            if grade
+            and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
+            and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
+        ]
+
+    def _describe(self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select) -> Iterator[str]:
+        """The features of a reading that its parts tell; those of how it was put together come from the assembly."""
+        named = {find_table(item) for item in choice.items if item.target is not None}
         for item in choice.items:
             if item.target is not None:
                 yield item.evidence
-        for _, grade in choice.unused:
-            if grade:
-                yield f"unused_{grade}"
-        for _ in range(len(list(select.find_all(exp.Table))) - 1):
-            yield "join"
+                yield f"{item.kind}_{item.evidence}"
+        grades = [grade for _, grade in unused]
+        yield from (f"unused_{grade}" for grade in grades)
+        plain = not any(isinstance(term, Agg) for term in query.outputs)
+        if not query.conditions and not query.order:
+            yield "bare"
+            yield from ("bare_unused" for _ in grades)
+            if plain and not query.groups:
+                yield "bare_list"
+        tables = [table.name for table in select.find_all(exp.Table)]
+        yield from ("join" for _ in tables[1:])
+        yield from ("join_unnamed" for name in set(tables) - {key[1] for key in named})
+        yield "groups" if query.groups else "list_shape" if plain else "figure"
+        yield from ("condition" for _ in query.conditions)
 
     def _choose(self, evidence: Evidence) -> list[Choice]:
         """The cheapest choices of what all the tokens stand for."""
@@ -108,7 +175,7 @@ class Composer:
             items = evidence.list_items(at)
             grade = evidence.grade_unused(at)
             for choice in beam:
-                cost = COSTS.get(f"unused_{grade}", 2.0) if grade else 0.02
+                cost = min(COSTS.get(f"unused_{grade}", 2.0), MOST_COST) if grade else 0.02
                 beams[at + 1].append(Choice(choice.cost + cost, choice.items, (*choice.unused, (at, grade))))
                 for item in items:
                     cost = choice.cost + self._price(item, choice)

@@ -13,18 +13,21 @@ from functools import lru_cache
 from typing import Any
 
 from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING, VAGUE
 from sqlchat.language.tokens import Token, name_words, singular, stem
-from sqlchat.providers.offline import dates, refusal, states
+from sqlchat.providers.offline import computed, dates, refusal, states
+from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Hit, Target
 from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
 """The evidence of the linker's hits by their tier."""
-KEPT = lexicon.words("when where how why more less most least than still now yet ever only already both again if not")
+KEPT = lexicon.words("or when where how why more less most least than still now yet ever only already both again if not")
 """Words that change what is asked for, so that none may stay unused for nothing."""
 IDLE = (
     lexicon.FUNCTION
@@ -33,11 +36,11 @@ IDLE = (
         "please just got get gets getting so far here altogether really ever had did made making i'm what's whats "
         "'s out up off too then ones one there's thing things else data via about it's am let"
     )
-) - lexicon.NOT - lexicon.GROUP - KEPT
+) - lexicon.NOT - lexicon.GROUP - KEPT - lexicon.words("overall altogether")
 """Words that may stay unused at no cost."""
 COMPARED = lexicon.words("vs versus compare compared against")
 SHARES = lexicon.words("share percentage percent proportion fraction")
-MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned worth")
+MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
 PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
 UNIT_GROUPS = tuple(
     frozenset(group.split())
@@ -50,7 +53,7 @@ UNIT_GROUPS = tuple(
         "day days",
         "night nights",
         "percent pct percentage %",
-        "m2 sqm sqft area",
+        "m2 sqm sqft area square",
         "euro euros eur pound pounds dollar dollars price cost amount total fee value charge",
         "litre litres liter liters",
         "mile miles distance",
@@ -67,9 +70,11 @@ COMPARATIVE = lexicon.words(
     "better worse higher lower greater larger smaller bigger earlier later sooner fewer above below under over after "
     "before between average total late early ago"
 )
+PLAIN_VERBS = lexicon.words("gave give gives giving lie lies lay brought bring bring brings got received took went go goes did")
+ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
-SHORTEST_SLIP = 5
+SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
 
@@ -101,16 +106,19 @@ def index_names(linker: Linker) -> dict[str, list[tuple[str, Target]]]:
         for column in table.columns:
             named.append((linker.column_words(key, column.name), Col(key, column.name)))
         for words, target in named:
-            for word in words:
+            glued = stem(words[0]) + "".join(words[1:2])  # `pickup` of `picked_up_at`
+            for word in (*words, *([glued] if len(words) > 1 and words[1] not in PLAIN else ())):
                 if len(word) > 1 and (word not in PLAIN or len(words) == 1):
                     index.setdefault(word[:3], []).append((word, target))
+                    index.setdefault(word[:1], []).append((word, target))
     return index
 
 
 class Evidence:
     """Reads the tokens of one question."""
 
-    def __init__(self, linker: Linker, vocabulary: Vocabulary, tokens: list[Token], today: date):
+    def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, tokens: list[Token], today: date):
+        self._joins = joins
         self._linker, self._vocabulary, self.tokens, self._today = linker, vocabulary, tokens, today
         self._index = index_names(linker)
         self._lows = [token.low for token in tokens]
@@ -119,6 +127,7 @@ class Evidence:
         """The readings of the words that begin at token `at`."""
         items = [*self._mark(at), *self._link(at)]
         token = self.tokens[at]
+        items += self._stand_for(at)
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             extra = list(self._guess(at))
@@ -132,13 +141,24 @@ class Evidence:
             yield Item(at, span.size, "period", value=span, text=" ".join(lows[at : at + span.size]))
         number = token.percent if token.value is None else token.value
         if number is not None and token.kind in ("number", "word"):
-            yield Item(at, 1, "number", value=number, text=token.text)
+            metres = token.text.endswith(" m")  # `450 m` is a height here, and no number of millions
+            yield Item(at, 1, "number", value=number // 1_000_000 if metres else number, text=token.text)
+        if token.low in computed.TIME_UNITS or token.low in computed.SPANS or token.low in computed.TAKING:
+            yield from self._compute(at)
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
                 if phrase in table:
                     yield Item(at, size, kind, value=table[phrase], text=" ".join(phrase))
                     break
+
+    def _compute(self, at: int) -> Iterator[Item]:
+        """`days between A and B`, `length of stay`: a number that two columns give."""
+        reader = Reader(self.tokens, self._linker, self._joins, self._today)
+        reader.at = at
+        asked = computed.read(reader)
+        if asked is not None:
+            yield Item(at, reader.at - at, "column", asked.hits[0].target, "computed", text=asked.text)
 
     def _link(self, at: int) -> Iterator[Item]:
         for link in self._linker.links(self.tokens, at):
@@ -155,12 +175,14 @@ class Evidence:
         if isinstance(hit.target, tuple):
             return Item(at, size, "table", hit.target, evidence, text=text)
         if hasattr(hit.target, "sql"):
-            return Item(at, size, "measure", hit.target, evidence, text=text)
+            rivals = self._vocabulary.nouns["money"]
+            rival = evidence == "exact" and text.lower() in MONEY and any(noun.column != "revenue" for noun in rivals)
+            return Item(at, size, "measure", hit.target, "noun" if rival else evidence, text=text)
         kind = "flag" if self._linker.is_flag(hit.col) else "column"
         return Item(at, size, kind, hit.target, evidence, text=text)
 
-    def _guess(self, at: int) -> Iterator[Item]:
-        """Weaker evidence for a word that names nothing wholly."""
+    def _stand_for(self, at: int) -> Iterator[Item]:
+        """The tables and columns that general nouns such as `people` and `money` stand for."""
         token = self.tokens[at]
         low = token.low
         if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
@@ -169,12 +191,20 @@ class Evidence:
         if low in MONEY:
             for noun in self._vocabulary.nouns["money"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
-        if low in IDLE or token.kind != "word":
+
+    def _guess(self, at: int) -> Iterator[Item]:
+        """Weaker evidence for a word that names nothing wholly."""
+        token = self.tokens[at]
+        low = token.low
+        if low in IDLE or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
             return
+        size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
         for group in UNIT_GROUPS:
             if low in group:
                 for word in group:
-                    yield from self._name(at, word, "unit", kinds=("column",))
+                    for item in self._name(at, word, "unit", kinds=("column",)):
+                        if dates.is_number(self._linker.catalog_column(item.target)):
+                            yield replace(item, size=size)
         seen: set[Target] = set()
         for evidence, words in (("root", [low]), ("meaning", MEANING.get(low) or MEANING.get(singular(low)) or ())):
             for word in words:
@@ -182,6 +212,10 @@ class Evidence:
                     if item.target not in seen:
                         seen.add(item.target)
                         yield item
+        if not seen:
+            for item in self._abbreviate(at, low):
+                seen.add(item.target)
+                yield item
         if not seen and len(low) >= SHORTEST_SLIP and not refusal.is_known(self._linker, self.tokens, at):
             yield from self._correct(at, low)
 
@@ -196,6 +230,12 @@ class Evidence:
                         yield item
                     if item.kind == "column" and evidence == "root" and dates.is_text(self._linker.catalog_column(target)):
                         yield Item(at, 1, "hint", target.table, "hint", text=self.tokens[at].text)
+
+    def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
+        """Names that are short for the word."""
+        for name, target in self._index.get(low[:1], ()):
+            if SHORTEST_FORM <= len(name) < len(low) - 1 and weigh_short_form(name, low) >= LIKELY:
+                yield self._write(at, 1, Hit(target, 3), "short", low)
 
     def _correct(self, at: int, low: str) -> Iterator[Item]:
         """What is named by the words that this one may be a slip of."""
@@ -226,19 +266,29 @@ class Evidence:
             return "" if low == "one" else "number"
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
-        if low in IDLE:
+        if low in IDLE and not (low in ("who", "whose") and not at):
             return ""
         if token.text[:1].isupper() and at > 0:
             return "capital"
+        if low in ("number", "code", "name", "date", "time", "id", "type", "amount"):
+            return "generic"
+        if low == "or":
+            return "or"
         if low in lexicon.GROUP:
             return "by" if low == "by" else "group"
         if low in ("still", "now", "already", "yet", "ever"):
             return "adverb"
+        if low == "where" and at:
+            return ""
+        if (low in ("who", "whose") and not at) or low in ("overall", "altogether"):
+            return "marker"
         if low in KEPT or low in lexicon.UNITS or low in SHARES:
             return "marker"
         if (low,) in lexicon.SUPERLATIVES or low in COMPARATIVE or (low,) in lexicon.AGGREGATES or low in lexicon.ADJECTIVES or low in lexicon.COMPARATIVES:
             return "marker"
-        if token.stem in RELATIONAL or low in lexicon.VERBS:
+        before = self._lows[at - 1] if at else ""
+        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
+        if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
             return "verb"
         if low.endswith(("ed", "ing")):
             return "deed"
@@ -277,6 +327,8 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("who", _single(("who", "whose"))),
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),
+    ("or", _single(("or",))),
+    ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
     ("down", {p: "desc" for p in lexicon.DESCENDING} | {p: "asc" for p in lexicon.ASCENDING}),
     ("ordered", {p: "by" for p in lexicon.ORDERED}),
