@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token
+from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates, grain, periods, states
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
@@ -49,6 +49,8 @@ NEAR, FAR = 2, 5
 COUNTED = frozenset({"most", "fewest", "least", "top", "busiest", "most often", "most common", "most popular"})
 NAMING = lexicon.words("which what many per by each every")
 """Words before a thing, which is no value."""
+AGAIN = lexicon.words("and the their its what which")
+LASTING_WORDS = lexicon.words("minutes hours min mins duration nights length")
 ASKING = lexicon.words("is are was were do does did has have had")
 PLACES = frozenset({"city", "town", "location", "address", "place", "country", "village"})
 
@@ -93,6 +95,12 @@ class Assembly:
     """Whether `most` of a thing that is counted adds up its amount; whether a period is that of the subject."""
     features: Counter[str] = field(default_factory=Counter)
     query: Query = field(default_factory=Query)
+    asked: set[int] = field(default_factory=set)
+    """The parts of the variant that made a difference."""
+
+    def _varies(self, part: int) -> bool:
+        self.asked.add(part)
+        return self.variant[part]
 
     def __post_init__(self) -> None:
         self.free = dict.fromkeys(range(len(self.items)))
@@ -187,6 +195,11 @@ class Assembly:
             self.take(at)
             if marker.value == "total":
                 continue
+            counts = [j for j, term in self.figures.items() if isinstance(term.of, tuple) and j != at]
+            beside = [j for j in counts if self.items[j].start == marker.end or marker.size == 2]
+            if marker.value == "avg" and len(counts) == len(beside) == 1:
+                self.average = beside[0]
+                continue
             function = "sum" if marker.value == "much" else marker.value
             over = ("unit", "value", "flag", "table", "count")
             target = self.right(at, self._number, FAR, over=over)
@@ -242,6 +255,17 @@ class Assembly:
             if self.lows[item.start - 1] == "in":
                 unit = LASTING.get(item.text, "") if item.text in LASTING else unit
                 self.take(at)
+        columns = [
+            Col(table, column.name) for table in tables for column in self.catalog.linker.tables[table].columns
+            if self.catalog.is_number(Col(table, column.name))
+            and not LASTING_WORDS.isdisjoint(self.catalog.linker.column_words(table, column.name))
+        ]  # fmt: skip
+        if columns:
+            self.need(len(columns) == 1)
+            for at in [at for at in self.free if self.items[at].target == columns[0]]:
+                self.take(at)
+            self.note("lasting")
+            return columns[0]
         spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
         self.need(len(spans) == 1)
         self.reader.assume(f"How long it took is {spans[0].words}.")
@@ -262,7 +286,7 @@ class Assembly:
 
     def _count(self, at: int, kind: str) -> None:
         over = ("value", "flag", "state", "distinct", "sup", "neg") if kind != "times" else THINGS
-        thing = self.right(at, lambda item: item.kind in ("table", "column", "measure"), FAR, over=over)
+        thing = self.right(at, lambda item: item.kind in ("table", "column", "measure", "hint"), FAR, over=over)
         if kind == "times":
             thing = self.right(at, lambda item: item.kind == "table", 9, over=(*THINGS, "neg", "period"))
         if thing is None:
@@ -277,16 +301,19 @@ class Assembly:
         if distinct:
             self.take(thing - 1)
         if isinstance(item.target, tuple):
+            self.need(not distinct or item.kind == "table")
             self.figures[at] = Agg("count", item.target)
             return
         if self.catalog.is_number(item.target):
             added = isinstance(item.target, Measure) or grain.is_added_up(self.catalog.linker, item.target)
             self.need(added and not distinct)
+            text = self.tokens[item.end - 1].stem
+            self.need(all(stem(self.catalog.linker.table_words(key)[-1]) != text for key in self.catalog.linker.tables))
             self.figures[at] = Agg("sum", item.target)
             self.note("sum_for_count")
             return
         self.need(isinstance(item.target, Col) and not self.catalog.is_date(item.target))
-        self.need(distinct or item.evidence == "exact")
+        self.need(item.evidence == "exact")
         self.figures[at] = Agg("count", item.target, distinct=True)
         self.note("count_column")
 
@@ -348,6 +375,10 @@ class Assembly:
                 self.last = options[0][1]
                 self.note("when_last")
                 continue
+            if adjective and options[0][0] == "*time*" and self.each("group") and self.limit is None:
+                self.last = options[0][1]
+                self.note("last_of_each")
+                continue
             if adjective:
                 self.rank = (at, options, True, self.limit)
                 self.note("adjective")
@@ -357,7 +388,7 @@ class Assembly:
                 item = self.take(thing)
                 assert item is not None
                 table = item.target
-                if self.variant[0] or item.kind == "hint":
+                if self._varies(0) or item.kind == "hint":
                     self.need(not item.text.endswith("s"))
                     by = Agg("sum", self._find_amount(table, marker))
                     self.note("implied_amount")
@@ -395,6 +426,8 @@ class Assembly:
     def _read_groups(self) -> None:
         for at, marker in self.each("group"):
             self.take(at)
+            done = marker.start and is_participle(self.lows[marker.start - 1])
+            self.need(marker.value != "by" or not done or self.right(at, lambda item: item.kind == "unit", 1) is not None)
             unit = self.right(at, lambda item: item.kind == "unit", 1)
             if unit is not None:
                 item = self.take(unit)
@@ -409,6 +442,11 @@ class Assembly:
                 1,
                 over=("value", "flag"),
             )
+            of_value = self.right(at, lambda item: item.kind == "value", 1) if thing is None else None
+            if of_value is not None and marker.value != "by":
+                self.groups.append((at, self.items[of_value].target.table))
+                self.note("group_of_value")
+                continue
             divisor = self.right(at, self._number, 1)
             number = self.left(at, self._number, 1)
             if thing is None and divisor is not None and number is not None and marker.value == "per":
@@ -502,6 +540,8 @@ class Assembly:
             mentioned = [i for i in self.free if self.items[i].target == column]
             for i in mentioned:
                 self.take(i)
+            for i in [i for i in self.free if self.items[i].start == end and self.items[i].kind == "unit"]:
+                self.take(i)
             self.bounds.append((at, op, values, column))
             self.note("implied_unit", not mentioned)
             return
@@ -540,7 +580,7 @@ class Assembly:
     def _read_negations(self) -> None:
         for at, marker in self.each("neg"):
             self.take(at)
-            fits = lambda item: item.kind in ("value", "flag", "table") or self.catalog.is_date(item.target)
+            fits = lambda item: item.kind in ("value", "flag", "table", "measure") or self.catalog.is_date(item.target)
             target = self.right(at, fits, 3)
             if target is None:
                 target = self.right(at, fits, 3, over=("column", "who"))
@@ -548,8 +588,8 @@ class Assembly:
             item = self.items[target]  # type: ignore[index]
             self.take(target)
             self.note("negation")
-            if item.kind == "table":
-                self.nevers.append((at, item.target))
+            if item.kind in ("table", "measure"):
+                self.nevers.append((at, self._table(item)))
             elif item.kind == "value":
                 self.conditions.append((at, item.target.table, Compare(item.target, "=", (item.value,)), True))
                 self.query.matched.append((item.text, item.target, item.value))
@@ -596,7 +636,7 @@ class Assembly:
             follows = self.lows[item.end] if item.end < len(self.lows) else ""
             self.need(follows not in ("number", "code", "address"))
             done = item.text.lower() != item.value.lower()
-            self.need(not (done and lead in ("we", "you", "they", "do", "did", "to")))
+            self.need(not (done and lead in ("we", "you", "they", "do", "did")))
             words = [
                 (other, self.catalog.linker.column_words(other.target.table, other.target.name))
                 for other in self.items if other.kind == "column" and other.evidence != "computed"
@@ -639,6 +679,10 @@ class Assembly:
             if low == "by" and at not in taken and at and not is_participle(self.lows[at - 1]):
                 following = [i for i in self.items if i.start - at in (1, 2) and i.kind in ("table", "column", "unit")]
                 self.need(not following)
+        for at, low in enumerate(self.lows):
+            if low in ("and", ",") and at:
+                after = [i for i in self.items if i.start - at in (1, 2) and i.kind in ("table", "count")]
+                self.need(not any(i.kind == "count" or self.lows[i.start - 1] in AGAIN for i in after))
         self.need(not self.each("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting"))
         query = self.query
         base = self._choose_base()
@@ -647,6 +691,11 @@ class Assembly:
         self._write_outputs(base)
         self.need(not self.each("unit", "when", "who", "distinct"))
         self._write_conditions(base, tables)
+        without = any(isinstance(c, Related) and c.negated for c in query.conditions)
+        known_by = grain.list_names_and_keys(self.catalog.linker, base)
+        self.need(not without or self.figures or any(term in known_by for term in query.outputs))
+        anded = getattr(self, "anded", [])
+        self.need(all(self.catalog.is_up(base, col.table) for col in anded))
         if self.share:
             apply_share(query)
             self.need(not query.share_of_groups)
@@ -664,7 +713,7 @@ class Assembly:
             added = isinstance(by, Measure) or grain.is_added_up(self.catalog.linker, by)
             others = [item.target for _, item in self.each("table") if item.target != by.table]
             grouped = bool(others) or bool(self.groups)
-            if added and grouped and (isinstance(by, Measure) or not self.variant[0]):
+            if added and grouped and (isinstance(by, Measure) or not self._varies(0)):
                 self.rank = (at, Agg("sum", by), down, limit)
                 self.note("rank_sum")
             else:
@@ -677,6 +726,15 @@ class Assembly:
             self.need(len({table_of(term) for term in measured}) == 1)
             return table_of(measured[0])
         tables = self.each("table")
+        own = [group for _, group in self.groups if isinstance(group, tuple)]
+        if getattr(self, "last", None) is not None and own:
+            named = dict.fromkeys(self._table(item) for item in self.items if item.target is not None)
+            dated = [t for t in named if t not in own and self.catalog.is_up(t, own[0]) and self.reader.time_column(t)]
+            self.need(len(dated) == 1)
+            for at, item in tables:
+                if item.target == dated[0]:
+                    self.take(at)
+            return dated[0]
         if tables:
             self.listed = tables[0][1]
             self.take(tables[0][0])
@@ -712,6 +770,13 @@ class Assembly:
                 self.reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}.")
             elif unit not in query.groups:
                 query.groups.append(unit)
+        if getattr(self, "average", None) is not None:
+            self.need(len(query.groups) == 1 and len(self.figures) == 1 and isinstance(query.groups[0], tuple))
+            query.outputs = [Agg("avg", base, per=query.groups[0])]
+            query.groups = []
+            self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
+            self.note("average_count")
+            return
         who = [at for at, _ in self.each("who")]
         when = [at for at, _ in self.each("when")]
         for at in (*who, *when):
@@ -751,6 +816,18 @@ class Assembly:
                 outputs.append(item.target)
                 self.note("column_output")
                 self.note("column_at", item.start)
+        last = getattr(self, "last", None)
+        if last is not None:
+            plain = [term for term in outputs if isinstance(term, Col)]
+            self.need(len(plain) == len(outputs))
+            below = [item.target for _, item in self.each("table") if self.catalog.is_up(item.target, base)]
+            days = [t for t in plain if self.catalog.is_date(t)]
+            col = days[0] if len(days) == 1 else self._unit_column(below[0] if len(below) == 1 else base)
+            if col.table in below:
+                query.subject = col.table
+            shown = [c for g in query.groups for c in (self._display(g) if isinstance(g, tuple) else [g])]
+            query.outputs = [*shown, Agg("max" if last == "desc" else "min", col)]
+            return
         if query.groups and not outputs:
             outputs.append(Agg("count", base))
             self.note("count_implied")
@@ -781,16 +858,6 @@ class Assembly:
                 shown += self._display(group) if isinstance(group, tuple) else [group]
             query.outputs = [*shown, *figures]
             query.arranged = []
-            return
-        last = getattr(self, "last", None)
-        if last is not None:
-            self.need(not figures)
-            below = [item.target for _, item in self.each("table") if self.catalog.is_up(item.target, base)]
-            days = [t for t in plain if self.catalog.is_date(t)]
-            col = days[0] if len(days) == 1 else self._unit_column(below[0] if len(below) == 1 else base)
-            if col.table in below:
-                query.subject = col.table
-            query.outputs = [Agg("max" if last == "desc" else "min", col)]
             return
         if when and not outputs:
             col = self._unit_column(base)
@@ -956,7 +1023,6 @@ class Assembly:
         others: dict[Key, list[Condition]] = {}
         for _, table, condition in placed:
             self.need(not isinstance(condition, Versus) or table == base)
-            self.need(catalog.is_up(base, table) or getattr(condition, "col", None) not in getattr(self, "anded", []))
             if catalog.is_up(base, table):
                 same = [c for c in query.conditions if isinstance(c, Compare) and isinstance(condition, Compare)]
                 self.need(not any(c.col == condition.col and c.op == condition.op for c in same))
@@ -980,7 +1046,7 @@ class Assembly:
             if item.kind == "table" and item.start < place and item.target in below
         ]  # fmt: skip
         near += [never for _, never in self.nevers]
-        order = [base, *near] if self.variant[1] else [*reversed(near), base]
+        order = [base, *near] if near and self._varies(1) else [*reversed(near), base]
         for table in order:
             col = self.reader.time_column(table)
             if col is not None:

@@ -33,6 +33,8 @@ BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
 WEAK = frozenset({"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"})
 """Evidence that the answer tells."""
+HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
+"""Unused words without which a question is another one."""
 MOST_COST = 1.5
 """Of an unused word while choices are made: it may turn out to repeat a name."""
 
@@ -104,9 +106,12 @@ class Composer:
         best: dict[str, Candidate] = {}
         tries = 0
         for choice in self._choose(evidence):
+            if any(grade in HARD for _, grade in choice.unused):
+                continue
+            asked: set[int] = set()
             for variant in product((False, True), repeat=2):
-                if tries >= MOST_BUILT:
-                    break
+                if tries >= MOST_BUILT or any(variant[part] and part not in asked for part in (0, 1)):
+                    continue
                 assembly = Assembly(catalog, tokens, choice.items, variant)
                 try:
                     query = assembly.run()
@@ -114,6 +119,8 @@ class Composer:
                     select = build(query, catalog.linker, catalog.joins, self._dialect)
                 except (QuestionError, UnfitError):
                     continue
+                finally:
+                    asked |= assembly.asked
                 features = assembly.features
                 unused = self._list_unused(choice, tokens, select)
                 features.update(self._describe(choice, unused, query, select))

@@ -167,7 +167,13 @@ class Evidence:
             hits = [*link.tables, *link.columns, *link.values, *link.measures]
             hits.sort(key=lambda hit: hit.tier)
             for hit in hits[: MOST_HITS + 1]:
-                yield self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
+                item = self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
+                yield item
+                low = self._lows[at]
+                if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
+                    words = self._linker.column_words(hit.col.table, hit.col.name)
+                    if stem(words[0]) == stem(low) and dates.is_text(self._linker.catalog_column(hit.col)):
+                        yield Item(at, 1, "hint", hit.col.table, "hint", text=link.text)
 
     def _write(self, at: int, size: int, hit: Hit, evidence: str, text: str) -> Item:
         if hit.value is not None:
@@ -266,6 +272,8 @@ class Evidence:
             return "" if low == "one" else "number"
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
+        if low in lexicon.COMMANDS and at and self._lows[at - 1] in ("which", "what", "many", "per", "each", "every"):
+            return "noun"
         if low in IDLE and not (low in ("who", "whose") and not at):
             return ""
         if token.text[:1].isupper() and at > 0:

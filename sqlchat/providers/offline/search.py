@@ -52,8 +52,6 @@ PLAIN_VERBS = frozenset(
 SPENDING = lexicon.words("spent spend spends")
 """What these verbs say of customers is read without rules where a measure tells it."""
 RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
-DECIDED = frozenset({"language"})
-"""Reasons of refusals after which no other reading is sought."""
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -104,7 +102,7 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        if fault.facts.get("reason") in DECIDED:
+        if fault.facts.get("reason"):  # it was read, in more than one way or in none that can be told
             return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))
