@@ -22,7 +22,7 @@ from sqlchat.providers.offline.durations import CLOCKS, compute, find_duration
 from sqlchat.providers.offline.evidence import LASTING, Item, list_unit_columns
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import (
@@ -355,7 +355,16 @@ class Assembly:
                     by = Agg("count", by) if isinstance(by, tuple) else by
                 self.rank = (at, by, options == "desc", self.limit)
                 continue
-            operand = self.right(at, lambda item: self._number(item) or self.catalog.is_date(item.target), 1)
+            if adjective and far is not None and (operand := self.right(far, self._number, 1)) is not None:
+                ways = {way for _, way in options}
+                self.need(len(ways) == 1)
+                self.take(far)
+                item = self.take(operand)
+                assert item is not None
+                self.rank = (at, item.target, ways == {"desc"}, self.limit)
+                self.note("adjective_by")
+                continue
+            operand = self.right(at, lambda item: self._number(item) or self.catalog.is_date(item.target), 1, over=("table",))
             if operand is not None and not (adjective and self.catalog.is_date(self.items[operand].target)):
                 item = self.take(operand)
                 assert item is not None
@@ -376,6 +385,7 @@ class Assembly:
                 self.note("when_last")
                 continue
             if adjective and options[0][0] == "*time*" and self.each("group") and self.limit is None:
+                self.need(getattr(self, "last", None) is None)
                 self.last = options[0][1]
                 self.note("last_of_each")
                 continue
@@ -397,7 +407,11 @@ class Assembly:
                     self.note("most_mass", not self.tokens[item.end - 1].low.endswith("s"))
                 self.rank = (at, by, options == "desc", self.limit)
                 continue
-            self.need(False)
+            self.need(marker.text in ("most", "most often", "most common") and options == "desc")
+            done = marker.end == len(self.lows) and self.lows[marker.start - 1] in ("do", "does", "did")
+            self.need(marker.text != "most" or done)
+            self.rank = (at, "rows", True, self.limit)
+            self.note("most_often")
         self.need(self.limit is None or self.rank is not None)
 
     def _read_order(self) -> None:
@@ -419,13 +433,17 @@ class Assembly:
             if not self.order:
                 operand = self.right(ways[0][0], lambda item: item.kind in ("column", "measure"), 1)
                 operand = operand or self.left(ways[0][0], lambda item: item.kind in ("column", "measure"), 1)
-                self.need(operand is not None)
-                assert operand is not None
+                if operand is None or self.each("group"):
+                    self.largest_first = ways[0][1].value == "desc"
+                    return
                 self.order.append((self.items[operand].target, ways[0][1].value == "desc"))
 
     def _read_groups(self) -> None:
         for at, marker in self.each("group"):
             self.take(at)
+            head = all(low in lexicon.LEADS for low in self.lows[: marker.start])
+            if marker.text in ("every", "each") and head and self.right(at, lambda item: item.kind == "table", 1) is not None:
+                continue
             done = marker.start and is_participle(self.lows[marker.start - 1])
             self.need(marker.value != "by" or not done or self.right(at, lambda item: item.kind == "unit", 1) is not None)
             unit = self.right(at, lambda item: item.kind == "unit", 1)
@@ -433,6 +451,7 @@ class Assembly:
                 item = self.take(unit)
                 assert item is not None
                 self.groups.append((at, item.value))
+                self._read_more_groups(at, unit)
                 continue
             thing = self.right(
                 at,
@@ -469,6 +488,16 @@ class Assembly:
                 self.take(named)
                 target = self.items[named].target
             self.groups.append((at, target))
+            self._read_more_groups(at, thing)
+
+    def _read_more_groups(self, at: int, last: int) -> None:
+        """`and roaster` of `per month and roaster`."""
+        more = self.right(last, lambda item: item.kind in ("column", "unit") and not self._number(item), 1)
+        if more is not None and self.lows[self.items[last].end] == "and":
+            item = self.take(more)
+            assert item is not None
+            self.groups.append((at, item.value if item.kind == "unit" else item.target))
+            self.note("two_groups")
 
     def _read_bounds(self) -> None:
         """Comparisons: the operator, its number, and the column or count that it is about."""
@@ -582,6 +611,8 @@ class Assembly:
             self.take(at)
             fits = lambda item: item.kind in ("value", "flag", "table", "measure") or self.catalog.is_date(item.target)
             target = self.right(at, fits, 3)
+            if target is None and marker.value in ("without", "no", "lacking"):
+                target = self.right(at, lambda item: item.kind == "column" and not self.catalog.is_number(item.target), 2)
             if target is None:
                 target = self.right(at, fits, 3, over=("column", "who"))
             self.need(target is not None)
@@ -599,6 +630,13 @@ class Assembly:
                 self.need(self.catalog.linker.catalog_column(item.target).nullable)
                 self.conditions.append((at, item.target.table, Null(item.target), False))
                 self.note("not_dated")
+
+        for at, item in self.each("opposite"):
+            self.take(at)
+            flag = self.catalog.linker.is_flag(item.target)
+            condition = Flag(item.target, True) if flag else Null(item.target)
+            self.conditions.append((at, item.target.table, condition, False))
+            self.note("opposite")
 
     def _read_periods(self) -> None:
         self.periods: list[tuple[int, str, Any, Col | None]] = []
@@ -668,7 +706,9 @@ class Assembly:
             words = self.catalog.linker.column_words(item.target.table, item.target.name)
             self.need(item.evidence != "part" or 2 * item.size >= len(words))
             weak = item.evidence not in ("exact", "part", "synonym", "slip")
-            self.need(not weak or is_participle(self.lows[item.start]) or self.lows[item.start] == words[-1])
+            before_thing = any(other.kind == "table" and other.start == item.end for other in self.items)
+            said = is_participle(self.lows[item.start]) or self.lows[item.start] == words[-1]
+            self.need(not weak or said or (before_thing and item.evidence == "piece"))
             self.conditions.append((at, item.target.table, Flag(item.target, False), False))
 
     # -- what is asked, and of which rows
@@ -690,6 +730,7 @@ class Assembly:
         query.subject = base
         self._write_outputs(base)
         self.need(not self.each("unit", "when", "who", "distinct"))
+        self.need(getattr(self, "largest_first", None) is None)
         self._write_conditions(base, tables)
         without = any(isinstance(c, Related) and c.negated for c in query.conditions)
         known_by = grain.list_names_and_keys(self.catalog.linker, base)
@@ -721,6 +762,9 @@ class Assembly:
                     if item.target == by.table:
                         self.take(i)
                 return by.table
+        if self.rank is not None and self.rank[1] == "rows":
+            at, _, down, limit = self.rank
+            self.rank = (at, Agg("count", self._find_events()), down, limit)
         measured = [*self.figures.values(), *([self.rank[1]] if self.rank and isinstance(self.rank[1], Agg) else [])]
         if measured:
             self.need(len({table_of(term) for term in measured}) == 1)
@@ -751,6 +795,14 @@ class Assembly:
         self.need(isinstance(target, (Col, Measure)))
         return target.table
 
+    def _find_events(self) -> Key:
+        """The rows that are counted where only `most often` is said: those below what is asked for."""
+        named = dict.fromkeys(self._table(item) for item in self.items if item.target is not None)
+        below = [t for t in named if all(self.catalog.is_up(t, other) for other in named)]
+        if len(below) == 1 and (len(named) > 1 or len(self.catalog.linker.tables) == 1):
+            return below[0]
+        raise UnfitError
+
     def _unit_column(self, base: Key) -> Col:
         col = periods.find_time(self.reader, base)
         self.need(col is not None and dates.is_date(self.catalog.linker.catalog_column(col)))
@@ -771,6 +823,10 @@ class Assembly:
             elif unit not in query.groups:
                 query.groups.append(unit)
         if getattr(self, "average", None) is not None:
+            others = [(at, item) for at, item in self.each("table") if self.lows[item.start - 1] in ("a", "an", "the")]
+            if not query.groups and len(others) == 1:
+                self.take(others[0][0])
+                query.groups = [others[0][1].target]
             self.need(len(query.groups) == 1 and len(self.figures) == 1 and isinstance(query.groups[0], tuple))
             query.outputs = [Agg("avg", base, per=query.groups[0])]
             query.groups = []
@@ -812,7 +868,8 @@ class Assembly:
                     self.conditions.append((at, item.target.table, Null(item.target, negated=True), False))
                     self.note("dated")
                     continue
-                self.need(self.lows[0] not in ("who", "whose") or not linker.is_key(item.target))
+                asked_who = self.lows[0] in ("who", "whose")
+                self.need(not asked_who or (not linker.is_key(item.target) and item.evidence in ("exact", "part")))
                 outputs.append(item.target)
                 self.note("column_output")
                 self.note("column_at", item.start)
@@ -857,6 +914,9 @@ class Assembly:
             for group in query.groups:
                 shown += self._display(group) if isinstance(group, tuple) else [group]
             query.outputs = [*shown, *figures]
+            if (down := getattr(self, "largest_first", None)) is not None:
+                query.order = [(figures[0], down)]
+                self.largest_first = None
             query.arranged = []
             return
         if when and not outputs:
@@ -896,8 +956,26 @@ class Assembly:
             tables = [(at, item) for at, item in self.each("table") if item.target != base]
             tables = [(at, item) for at, item in tables if self.catalog.is_up(base, item.target)]
             if query.groups:
-                self.need(len(query.groups) == 1 and not plain)
+                self.need(len(query.groups) == 1)
                 group = query.groups[0]
+                above = [c for c in plain if grain.is_category(linker, c)] or [
+                    item.target for at, item in tables if item.target != group
+                ]
+                if not above and who:
+                    people = self._people(base)
+                    above = [people[0].table if people[0].table != base else people[0]]
+                if above:
+                    self.need(len(above) == 1 and len(plain) <= 1)
+                    for at, item in tables:
+                        if item.target == above[0]:
+                            self.take(at)
+                    self.note("within")
+                    query.within, query.groups = [group], [group, above[0]]
+                    names = [c for g in query.groups for c in (self._display(g) if isinstance(g, tuple) else [g])]
+                    query.outputs = [*names, by]
+                    query.order, query.limit = [(by, down)], limit or 1
+                    return
+                self.need(not plain)
             elif plain and len(plain) == 1 and grain.is_category(linker, plain[0]):
                 group = plain[0]
             elif tables:
@@ -914,6 +992,12 @@ class Assembly:
             query.groups = [group]
             shown = self._display(group) if isinstance(group, tuple) else [group]
             query.outputs = [*shown, by]
+        elif isinstance(by, Col) and query.groups and not plain and limit is None and not who:
+            self.need(not isinstance(by, Computed))
+            shown = [c for g in query.groups for c in (self._display(g) if isinstance(g, tuple) else [g])]
+            query.outputs = [*shown, Agg("max" if down else "min", by)]
+            self.note("extreme_of_each")
+            return
         else:
             self.need(not query.groups)
             if isinstance(by, tuple):
@@ -948,6 +1032,10 @@ class Assembly:
                 placed.append((at, known[0].table, Compare(known[0], op, values)))
             elif isinstance(target, tuple):
                 self.need(op != "between" and isinstance(values[0], int))
+                shown = query.outputs[0] if len(query.outputs) == 1 else None
+                if isinstance(shown, Col) and target == base and grain.is_category(catalog.linker, shown):
+                    query.groups, query.distinct = [shown], False
+                    query.outputs = [shown, Agg("count", base)]
                 if query.groups or catalog.is_up(base, target):
                     self.need(target == base and query.groups)
                     query.having.append((Agg("count", target), op, values[0]))

@@ -130,8 +130,7 @@ class Evidence:
         items += self._stand_for(at)
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
-            extra = list(self._guess(at))
-            items += extra
+            items += [*self._deny(at), *self._guess(at)]
         return items
 
     def _mark(self, at: int) -> Iterator[Item]:
@@ -197,6 +196,19 @@ class Evidence:
         if low in MONEY:
             for noun in self._vocabulary.nouns["money"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
+
+    def _deny(self, at: int) -> Iterator[Item]:
+        """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
+        low = self._lows[at]
+        for prefix in ("un", "in", "non"):
+            rest = low[len(prefix) :]
+            if low.startswith(prefix) and len(rest) >= 4:
+                token = replace(self.tokens[at], text=rest, low=rest, stem=stem(rest))
+                for link in self._linker.links([token], 0):
+                    for hit in link.columns:
+                        column = self._linker.catalog_column(hit.col)
+                        if self._linker.is_flag(hit.col) or (dates.is_date(column) and column.nullable):
+                            yield Item(at, 1, "opposite", hit.col, "part", text=low)
 
     def _guess(self, at: int) -> Iterator[Item]:
         """Weaker evidence for a word that names nothing wholly."""
@@ -331,7 +343,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
         ("for", "each"): "per", ("for", "every"): "per", ("in", "each"): "per", ("of", "each"): "per"}),
     ("neg", _single(lexicon.NOT | lexicon.words("nobody none")) | {("no", "one"): "nobody", ("not", "a"): "not"}),
     ("unit", {(w,): u for w, u in lexicon.UNITS.items()} | {("day", "of", "the", "week"): "weekday"}),
-    ("share", _single(SHARES)),
+    ("share", {**_single(SHARES), ("what", "part", "of"): "share", ("which", "part", "of"): "share"}),
     ("who", _single(("who", "whose"))),
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),
