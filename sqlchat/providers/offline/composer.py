@@ -18,20 +18,22 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
-from sqlchat.providers.offline.assembly import Assembly, Catalog, UnfitError
+from sqlchat.providers.offline.assembly import Assembly
 from sqlchat.providers.offline.build import build
+from sqlchat.providers.offline.claims import Ground, UnfitError
 from sqlchat.providers.offline.evidence import Evidence, Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Computed, Key
-from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.scoring import COSTS, LEAST, MARGIN, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
-WEAK = frozenset({"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"})
+WEAK = frozenset(
+    {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
+)
 """Evidence that the answer tells."""
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
@@ -89,7 +91,7 @@ def choose(candidates: list[Candidate]) -> Candidate | None:
 
 class Composer:
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
-        self._catalog = Catalog(linker, joins, vocabulary, today)
+        self._ground = Ground(linker, joins, vocabulary, today)
         self._dialect = dialect
 
     def compose(self, question: str) -> list[Candidate]:
@@ -101,26 +103,26 @@ class Composer:
             return []
         if not 1 < len(tokens) <= MOST_TOKENS:
             return []
-        catalog = self._catalog
-        evidence = Evidence(catalog.linker, catalog.joins, catalog.vocabulary, tokens, catalog.today)
+        ground = self._ground
+        evidence = Evidence(ground.linker, ground.joins, ground.vocabulary, tokens, ground.today)
         best: dict[str, Candidate] = {}
         tries = 0
         for choice in self._choose(evidence):
             if any(grade in HARD for _, grade in choice.unused):
                 continue
-            asked: set[int] = set()
+            varied: set[int] = set()
             for variant in product((False, True), repeat=2):
-                if tries >= MOST_BUILT or any(variant[part] and part not in asked for part in (0, 1)):
+                if tries >= MOST_BUILT or any(variant[part] and part not in varied for part in (0, 1)):
                     continue
-                assembly = Assembly(catalog, tokens, choice.items, variant)
+                assembly = Assembly(ground, tokens, list(choice.items), variant)
                 try:
                     query = assembly.run()
                     tries += 1
-                    select = build(query, catalog.linker, catalog.joins, self._dialect)
+                    select = build(query, ground.linker, ground.joins, self._dialect)
                 except (QuestionError, UnfitError):
                     continue
                 finally:
-                    asked |= assembly.asked
+                    varied |= assembly.varied
                 features = assembly.features
                 unused = self._list_unused(choice, tokens, select)
                 features.update(self._describe(choice, unused, query, select))
@@ -135,7 +137,7 @@ class Composer:
 
     def _list_unused(self, choice: Choice, tokens: list[Token], select: exp.Select) -> list[tuple[int, str]]:
         """The words that no item takes, without those that only repeat the names of what was chosen."""
-        linker = self._catalog.linker
+        linker = self._ground.linker
         words: set[str] = set()
         for item in choice.items:
             if isinstance(item.target, Col) and not isinstance(item.target, Computed):
@@ -151,9 +153,11 @@ class Composer:
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
 
-    def _describe(self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select) -> Iterator[str]:
+    def _describe(
+        self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select
+    ) -> Iterator[str]:
         """The features of a reading that its parts tell; those of how it was put together come from the assembly."""
-        named = {find_table(item) for item in choice.items if item.target is not None}
+        named = {item.table for item in choice.items if item.target is not None}
         for item in choice.items:
             if item.target is not None:
                 yield item.evidence
@@ -194,14 +198,9 @@ class Composer:
         if item.target is None:
             return cost
         cost += COSTS[item.evidence]
-        table = find_table(item)
-        others = [find_table(other) for other in choice.items if other.target is not None]
+        table = item.table
+        others = [other.table for other in choice.items if other.target is not None]
         if others:
-            near = min(self._catalog.joins.distance(other, table) for other in others)
+            near = min(self._ground.joins.distance(other, table) for other in others)
             cost += (0.0, 0.15, 0.3, 3.0)[near[0]] + 0.05 * near[1]
         return cost
-
-
-def find_table(item: Item) -> Key:
-    target = item.target
-    return target.table if isinstance(target, (Col, Measure)) else target

@@ -20,23 +20,31 @@ from sqlchat.language.tokens import Token, name_words, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Hit, Target
+from sqlchat.providers.offline.links import Col, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
 """The evidence of the linker's hits by their tier."""
-KEPT = lexicon.words("or when where how why more less most least than still now yet ever only already both again if not")
+KEPT = lexicon.words(
+    "or when where how why more less most least than still now yet ever only already both again if not"
+)
 """Words that change what is asked for, so that none may stay unused for nothing."""
 IDLE = (
-    lexicon.FUNCTION
-    | EMPTY
-    | lexicon.words(
-        "please just got get gets getting so far here altogether really ever had did made making i'm what's whats "
-        "'s out up off too then ones one there's thing things else data via about it's am let"
+    (
+        lexicon.FUNCTION
+        | EMPTY
+        | lexicon.words(
+            "please just got get gets getting so far here altogether really ever had did made making i'm what's whats "
+            "'s out up off too then ones one there's thing things else data via about it's am let"
+        )
     )
-) - lexicon.NOT - lexicon.GROUP - KEPT - lexicon.words("overall altogether")
+    - lexicon.NOT
+    - lexicon.GROUP
+    - KEPT
+    - lexicon.words("overall altogether")
+)
 """Words that may stay unused at no cost."""
 COMPARED = lexicon.words("vs versus compare compared against")
 SHARES = lexicon.words("share percentage percent proportion fraction")
@@ -70,7 +78,9 @@ COMPARATIVE = lexicon.words(
     "better worse higher lower greater larger smaller bigger earlier later sooner fewer above below under over after "
     "before between average total late early ago"
 )
-PLAIN_VERBS = lexicon.words("gave give gives giving lie lies lay brought bring bring brings got received took went go goes did")
+PLAIN_VERBS = lexicon.words(
+    "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
+)
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
@@ -95,6 +105,12 @@ class Item:
     @property
     def end(self) -> int:
         return self.start + self.size
+
+    @property
+    def table(self) -> Key:
+        """The table that is named, or that the column or measure belongs to."""
+        table: Key = self.target if isinstance(self.target, tuple) else self.target.table
+        return table
 
 
 @lru_cache(maxsize=8)
@@ -243,10 +259,16 @@ class Evidence:
             for name, target in self._index.get(start, ()):
                 same = stem(name) == stem(word)
                 if same or (evidence == "root" and len(name) > 3 and have_one_root(word, name)):
-                    item = self._write(at, 1, Hit(target, 3), "piece" if same and evidence == "root" else evidence, word)
+                    item = self._write(
+                        at, 1, Hit(target, 3), "piece" if same and evidence == "root" else evidence, word
+                    )
                     if not kinds or item.kind in kinds:
                         yield item
-                    if item.kind == "column" and evidence == "root" and dates.is_text(self._linker.catalog_column(target)):
+                    if (
+                        item.kind == "column"
+                        and evidence == "root"
+                        and dates.is_text(self._linker.catalog_column(target))
+                    ):
                         yield Item(at, 1, "hint", target.table, "hint", text=self.tokens[at].text)
 
     def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
@@ -304,7 +326,13 @@ class Evidence:
             return "marker"
         if low in KEPT or low in lexicon.UNITS or low in SHARES:
             return "marker"
-        if (low,) in lexicon.SUPERLATIVES or low in COMPARATIVE or (low,) in lexicon.AGGREGATES or low in lexicon.ADJECTIVES or low in lexicon.COMPARATIVES:
+        if (
+            (low,) in lexicon.SUPERLATIVES
+            or low in COMPARATIVE
+            or (low,) in lexicon.AGGREGATES
+            or low in lexicon.ADJECTIVES
+            or low in lexicon.COMPARATIVES
+        ):
             return "marker"
         before = self._lows[at - 1] if at else ""
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
@@ -350,8 +378,8 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("or", _single(("or",))),
     ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
-    ("down", {p: "desc" for p in lexicon.DESCENDING} | {p: "asc" for p in lexicon.ASCENDING}),
-    ("ordered", {p: "by" for p in lexicon.ORDERED}),
+    ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),
+    ("ordered", dict.fromkeys(lexicon.ORDERED, "by")),
     ("state", _single(states.DESCRIBING)),
 )  # fmt: skip
 """Kinds of markers, each with its phrases and what they say."""

@@ -23,7 +23,7 @@ def read_described(reader: Reader) -> tuple[list[Condition], Link | None]:
     if word not in DESCRIBING or reader.links() or following is None or not following.tables:
         return [], None
     hit = reader.table_of(following)
-    found = _make_conditions(reader, hit.key, word) if hit is not None else []
+    found = make_conditions(reader, hit.key, word) if hit is not None else []
     reader.at += bool(found)
     return found, following if found else None
 
@@ -36,7 +36,7 @@ def read(reader: Reader) -> bool:
     if table is None or word not in DESCRIBING or reader.links():
         reader.at = mark
         return False
-    found = _make_conditions(reader, table, word)
+    found = make_conditions(reader, table, word)
     if not found:
         reader.at = mark
         return False
@@ -46,7 +46,7 @@ def read(reader: Reader) -> bool:
     return True
 
 
-def _make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
+def make_conditions(reader: Reader, table: Key, word: str) -> list[Condition]:
     today, tomorrow = reader.today.isoformat(), (reader.today + timedelta(days=1)).isoformat()
     if word in COMING:
         time = reader.time_column(table)
