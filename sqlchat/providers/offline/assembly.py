@@ -56,7 +56,6 @@ class Assembly(Placing):
         if self.share:
             apply_share(self.query)
             self.need(not self.query.share_of_groups)
-            self.note("share")
         if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
@@ -86,7 +85,6 @@ class Assembly(Placing):
         query = self.query
         self.need(query.conditions and not self.bounds)
         query.outputs, query.distinct, query.order, query.asks_any = [Agg("count", base)], False, [], True
-        self.note("yes_no")
 
     def _choose_base(self) -> Key:
         """The table whose rows are counted, added up or listed."""
@@ -125,7 +123,6 @@ class Assembly(Placing):
         if not (added and grouped) or (isinstance(by, Col) and self.varies(0)):
             return False
         self.rank = (Agg("sum", by), *self.rank[1:])
-        self.note("rank_sum")
         return True
 
     def _choose_dated(self, tables: list[tuple[int, Item]]) -> Key:
@@ -187,7 +184,6 @@ class Assembly(Placing):
         self.need(len(query.groups) == 1 and len(self.figures) == 1 and isinstance(query.groups[0], tuple))
         self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
         query.outputs = [Agg("avg", base, per=query.groups.pop())]  # type: ignore[arg-type]
-        self.note("average_count")
 
     def _list_columns(self, *, when: bool) -> tuple[list[Col], list[Agg]]:
         """The columns that are shown, and the totals of those that are plainly added up."""
@@ -215,7 +211,7 @@ class Assembly(Placing):
         return plain, sums
 
     def _is_condition(self, at: int, item: Item, *, when: bool) -> bool:
-        """`with dogs`, `with a club number`, `who have left`: what the column holds is asked for; it is noted then."""
+        """Whether what the column holds is a condition, which is noted: `with dogs`, `with a club number`, `who left`."""
         col, column = item.target, self.ground.linker.catalog_column(item.target)
         lead = self.word(item.start - 2 if self.word(item.start - 1) in ("a", "an", "any") else item.start - 1)
         if lead in ("with", "have", "has") and item.start > 1 and self.listed is not None:
@@ -223,11 +219,9 @@ class Assembly(Placing):
             counts = number and self.ground.words(col)[-1].endswith("s")
             self.need(counts or (column.nullable and not number))
             self.place(at, col, Compare(col, ">", (0,)) if counts else Null(col, negated=True))
-            self.note("with_column")
             return True
         if self.is_date(item) and is_participle(self.word(item.start)) and not when:
             self.place(at, col, Null(col, negated=True))
-            self.note("dated")
             return True
         return False
 
@@ -247,7 +241,6 @@ class Assembly(Placing):
             assert isinstance(own, tuple)
             query.groups, query.subject = [], own
             query.outputs = [*dict.fromkeys([*self.choose_display(own), *plain])]
-            self.note("listed_each")
             return
         self.need(all(col in query.groups for col in plain) and not (plain and figures) and self.order is None)
         if not figures:
@@ -277,7 +270,6 @@ class Assembly(Placing):
         """The names of the people that the rows belong to."""
         near = [noun for noun in self.ground.vocabulary.nouns["person"] if self.ground.is_up(base, noun.table)]
         self.need(len(near) == 1)
-        self.note("who")
         return [Col(near[0].table, near[0].column)] if near[0].column else self.choose_display(near[0].table)
 
     def _write_rank(self, base: Key, plain: list[Col], who: bool) -> None:
@@ -288,19 +280,16 @@ class Assembly(Placing):
             within = list(query.groups)
             group = self._choose_ranked(base, plain, who)
             if within and group is not within[0]:
-                self.note("within")
                 query.within = within
             query.groups = [*query.within, group]
             query.outputs = [*self.show_groups(query.groups), by]
         elif isinstance(by, Col) and query.groups and not plain and limit is None and not who:
             self.need(not isinstance(by, Computed))
             query.outputs = [*self.show_groups(query.groups), Agg("max" if down else "min", by)]
-            self.note("extreme_of_each")
             return
         else:
             by, down = self._rank_rows(base, plain, who, by, down)
         query.order, query.limit = [(by, down)], limit or 1
-        self.note("rank")
 
     def _choose_ranked(self, base: Key, plain: list[Col], who: bool) -> Any:
         """The table, category or calendar unit of which each has a figure."""

@@ -114,7 +114,7 @@ class Claims:
         if not condition:
             raise UnfitError
 
-    def note(self, name: str, amount: float = 1) -> None:
+    def note(self, name: str, amount: int = 1) -> None:
         self.features[name] += amount
 
     def varies(self, part: int) -> bool:

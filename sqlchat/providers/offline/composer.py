@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import product
 
 from sqlglot import exp
 
@@ -35,6 +34,7 @@ WEAK = frozenset(
     {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
 )
 """Evidence that the answer tells."""
+VARIANTS = ((False, False), (False, True), (True, False), (True, True))
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
 MOST_COST = 1.5
@@ -111,7 +111,7 @@ class Composer:
             if any(grade in HARD for _, grade in choice.unused):
                 continue
             varied: set[int] = set()
-            for variant in product((False, True), repeat=2):
+            for variant in VARIANTS:
                 if tries >= MOST_BUILT or any(variant[part] and part not in varied for part in (0, 1)):
                     continue
                 assembly = Assembly(ground, tokens, list(choice.items), variant)

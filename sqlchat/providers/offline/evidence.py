@@ -1,7 +1,7 @@
 """Lists all that the words of a question may stand for, each with the kind of evidence. `composer` chooses from it.
 
-A word may be a name, a part of a name, a verb of a name's root, a unit in which a column is kept, a synonym, a slip of
-the pen, or a marker such as `per`, `never`, `more than`.
+A word may be a name, a part of a name, a verb of a name's root, a unit in which a column is kept, a synonym, a slip
+of the pen, or a marker such as `per`, `never`, `more than`.
 """
 
 from __future__ import annotations
@@ -187,8 +187,13 @@ class Evidence:
                 low = self._lows[at]
                 if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
                     words = self._linker.column_words(hit.col.table, hit.col.name)
-                    if stem(words[0]) == stem(low) and dates.is_text(self._linker.catalog_column(hit.col)):
-                        yield Item(at, 1, "hint", hit.col.table, "hint", text=link.text)
+                    if stem(words[0]) == stem(low):
+                        yield from self._hint(at, hit.col)
+
+    def _hint(self, at: int, col: Col) -> Iterator[Item]:
+        """The table of a column of texts: `honey` of `honey_sort` speaks of harvests."""
+        if dates.is_text(self._linker.catalog_column(col)):
+            yield Item(at, 1, "hint", col.table, "hint", text=self.tokens[at].text)
 
     def _write(self, at: int, size: int, hit: Hit, evidence: str, text: str) -> Item:
         if hit.value is not None:
@@ -385,7 +390,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
 """Kinds of markers, each with its phrases and what they say."""
 
 
-def list_unit_columns(linker: Linker, word: str) -> list[Any]:
+def list_unit_columns(linker: Linker, word: str) -> list[Col]:
     """The numeric columns that are kept in the unit."""
     groups = [group for group in UNIT_GROUPS if word in group]
     return [

@@ -123,7 +123,6 @@ class Figures(Claims):
         unit = self.take_right(at, lambda item: item.kind in over)
         kind = LASTING.get(unit.text.split()[-1], "days") if unit is not None else "days"
         self.figures[at] = Agg(function, compute(start, end, kind))
-        self.note("span")
         return True
 
     def find_span(self, unit: str) -> Col:
@@ -136,7 +135,6 @@ class Figures(Claims):
         tables = self.list_tables()
         columns = [Col(table, column.name) for table in tables for column in linker.tables[table].columns]
         held = [c for c in columns if self.ground.is_number(c) and not LASTING_WORDS.isdisjoint(self.ground.words(c))]
-        self.note("lasting")
         if held:
             self.need(len(held) == 1)
             for at in [at for at in self.free if self.items[at].target == held[0]]:

@@ -37,7 +37,8 @@ class Filters(Rankings):
             if number is None:
                 self._compare_columns(at, op)
                 continue
-            values, last = (self.take(number).value,), number
+            values: tuple[Any, ...] = (self.take(number).value,)
+            last = number
             if op == "between":
                 second = self.right(number, lambda item: item.kind == "number", 1)
                 self.need(second is not None)
@@ -65,7 +66,6 @@ class Filters(Rankings):
                 clocks = [CLOCKS.isdisjoint(self.ground.words(col)) for col in (left, right)]
                 self.need(clocks[0] == clocks[1])  # a day is no moment
                 self.place(at, left, Versus(left, op, right))
-                self.note("versus")
                 return
         raise UnfitError
 
@@ -105,7 +105,7 @@ class Filters(Rankings):
         """The column that is kept in the unit after the number."""
         end = self.items[last].end
         unit = "m" if self.items[last].text.endswith(" m") else self.word(end)
-        columns = list_unit_columns(self.ground.linker, unit)
+        columns: list[Col] = list_unit_columns(self.ground.linker, unit)
         named = [col for col in columns if any(item.target == col for item in self.items)]
         tables = self.list_tables()
         columns = named or [col for col in columns if col.table in tables] or columns
@@ -137,7 +137,6 @@ class Filters(Rankings):
                 place = self.right(at, fits, 3, over=("column", "who"))
             self.need(place is not None)
             item = self.take(place or 0)
-            self.note("negation")
             if item.kind in ("table", "measure"):
                 self.nevers.append((at, item.table))
             elif item.kind == "value":
@@ -174,7 +173,6 @@ class Filters(Rankings):
             if days is None:
                 raise UnfitError
             self.periods.append((at, item.text, days, None if named is None else named.target))
-            self.note("period")
 
     def read_values(self) -> None:
         chosen: dict[Col, list[tuple[int, str]]] = {}
@@ -197,7 +195,6 @@ class Filters(Rankings):
 
     def _join_values(self, col: Col, texts: list[tuple[int, str]]) -> None:
         """Values to compare make groups; those joined by `and` must be of the rows themselves."""
-        self.note("several_values")
         versus = self.take_each("vs")
         self.need(versus or not self.figures or "and" not in self.lows)
         if versus:

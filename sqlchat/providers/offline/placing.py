@@ -40,7 +40,6 @@ class Placing(Filters):
             inside = [p for p in placed if is_up(table, p.table) and not is_up(base, p.table)]
             placed = [p for p in placed if p not in inside]
             self._relate(base, table, [p.condition for p in inside])
-            self.note("related")
         others: dict[Key, list[Condition]] = {}
         for one in placed:
             self.need(not isinstance(one.condition, Versus) or one.table == base)
@@ -69,7 +68,6 @@ class Placing(Filters):
     def _place_bounds(self, base: Key) -> list[Placed]:
         placed = []
         for at, op, values, target in self.bounds:
-            self.note("bound")
             if isinstance(target, Col):
                 placed.append(Placed(at, target.table, Compare(target, op, values)))
             elif isinstance(target, Agg):
@@ -87,7 +85,6 @@ class Placing(Filters):
         """`with more than 3 visits`: rows below, or the rows of a group."""
         query = self.query
         self.need(op != "between" and isinstance(value, int) and isinstance(table, tuple))
-        self.note("count_bound")
         shown = query.outputs[0] if len(query.outputs) == 1 else None
         if isinstance(shown, Col) and table == base and grain.is_category(self.ground.linker, shown):
             query.groups, query.distinct = [shown], False
@@ -138,7 +135,6 @@ class Placing(Filters):
             self.need(all(self.ground.is_up(base, p.table) for p in pair))
             both = AnyOf(tuple(p.condition for p in pair))
             placed = [*(p for p in placed if p not in pair), Placed(pair[0].at, base, both)]
-            self.note("or")
         return placed
 
     def _write_states(self, base: Key) -> None:
@@ -149,4 +145,3 @@ class Placing(Filters):
             made = states.make_conditions(self.reader, base, item.value)
             self.need(made)
             self.query.conditions += made
-            self.note("state")

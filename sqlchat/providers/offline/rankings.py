@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import grain
+from sqlchat.providers.offline.claims import Fits
 from sqlchat.providers.offline.durations import compute
 from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.figures import Figures
@@ -77,7 +78,6 @@ class Rankings(Figures):
         if thing is None:  # `most often`
             done = self.word(marker.start - 1) in ("do", "does", "did") and marker.end == len(self.lows)
             self.need(marker.text in OFTEN and (marker.text != "most" or done))
-            self.note("most_often")
             return ROWS
         self.need(marker.text in COUNTED)
         if not self.varies(0) and thing.kind == "table":
@@ -104,10 +104,8 @@ class Rankings(Figures):
             self.need(self.last is None)
             self.take_each("when")
             self.last = options[0][1]
-            self.note("last")
         else:
             self.rank = (options, True, self.limit)
-            self.note("adjective")
 
     def read_order(self) -> None:
         """`sorted by price`, `biggest first`: the order of what is listed."""
@@ -157,7 +155,6 @@ class Rankings(Figures):
             if value is None or marker.value == "by":
                 return False
             self.groups.append(self.items[value].table)  # `each BMW`
-            self.note("group_of_value")
             return True
         target = self.take(place).target
         named = self.right(place, lambda item: item.kind == "column" and not self.is_number(item), 0)
@@ -173,7 +170,6 @@ class Rankings(Figures):
         if place is not None and self.word(self.items[last].end) == "and":
             item = self.take(place)
             self.groups.append(item.value if item.kind == "unit" else item.target)
-            self.note("two_groups")
 
     def _read_ratio(self, at: int, marker: Item) -> bool:
         """`fee per lesson`: one number of each row divided by another."""
@@ -184,5 +180,4 @@ class Rankings(Figures):
         self.need(isinstance(left, Col) and isinstance(right, Col) and left.table == right.table)
         self.take(divisor)
         self.items[number] = replace(self.items[number], target=compute(left, right, "over"))
-        self.note("ratio")
         return True
