@@ -7,10 +7,10 @@ with the best score answers if it is good enough and clearly better than the nex
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from sqlglot import exp
 
@@ -25,11 +25,12 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.scoring import COSTS, LEAST, MARGIN, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
+STOPS = frozenset(".?!;")
 WEAK = frozenset(
     {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
 )
@@ -55,10 +56,9 @@ class Choice:
 class Candidate:
     query: Query
     select: exp.Select
-    features: Counter[str]
     items: tuple[Item, ...]
     unused: tuple[str, ...]
-    score: float = 0.0
+    score: float
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""
@@ -97,43 +97,40 @@ class Composer:
     def compose(self, question: str) -> list[Candidate]:
         """The readings of the question, best first, each of another SQL."""
         tokens = tokenize(question)
-        while tokens and tokens[-1].text in ".?!":
-            tokens = tokens[:-1]
-        if any(token.text in ".?!;" for token in tokens):
-            return []
-        if not 1 < len(tokens) <= MOST_TOKENS:
+        while tokens and tokens[-1].text in STOPS:
+            tokens.pop()
+        if not 1 < len(tokens) <= MOST_TOKENS or any(token.text in STOPS for token in tokens):
             return []
         ground = self._ground
         evidence = Evidence(ground.linker, ground.joins, ground.vocabulary, tokens, ground.today)
         best: dict[str, Candidate] = {}
-        tries = 0
-        for choice in self._choose(evidence):
-            if any(grade in HARD for _, grade in choice.unused):
-                continue
-            varied: set[int] = set()
-            for variant in VARIANTS:
-                if tries >= MOST_BUILT or any(variant[part] and part not in varied for part in (0, 1)):
-                    continue
-                assembly = Assembly(ground, tokens, list(choice.items), variant)
-                try:
-                    query = assembly.run()
-                    tries += 1
-                    select = build(query, ground.linker, ground.joins, self._dialect)
-                except (QuestionError, UnfitError):
-                    continue
-                finally:
-                    varied |= assembly.varied
-                features = assembly.features
-                unused = self._list_unused(choice, tokens, select)
-                features.update(self._describe(choice, unused, query, select))
-                features["variant"] = sum(variant)
-                words = tuple(tokens[at].text for at, _ in unused)
-                candidate = Candidate(query, select, features, choice.items, words)
-                candidate.score = score(features)
-                sql = select.sql()
-                if sql not in best or best[sql].score < candidate.score:
-                    best[sql] = candidate
+        choices = [c for c in self._choose(evidence) if HARD.isdisjoint(grade for _, grade in c.unused)]
+        for candidate in islice((one for choice in choices for one in self._assemble(choice, tokens)), MOST_BUILT):
+            sql = candidate.select.sql()
+            if sql not in best or best[sql].score < candidate.score:
+                best[sql] = candidate
         return sorted(best.values(), key=lambda candidate: -candidate.score)
+
+    def _assemble(self, choice: Choice, tokens: list[Token]) -> Iterator[Candidate]:
+        """The readings of one choice: more than one where a part of it may be put together in another way."""
+        ground, varied = self._ground, set[int]()
+        for variant in VARIANTS:
+            if any(variant[part] and part not in varied for part in (0, 1)):
+                continue
+            assembly = Assembly(ground, tokens, list(choice.items), variant)
+            try:
+                query = assembly.run()
+                select = build(query, ground.linker, ground.joins, self._dialect)
+            except (QuestionError, UnfitError):
+                continue
+            finally:
+                varied |= assembly.varied
+            unused = self._list_unused(choice, tokens, select)
+            features = assembly.features
+            features["variant"] = sum(variant)
+            features.update(self._describe(choice, unused, query, select))
+            words = tuple(tokens[at].text for at, _ in unused)
+            yield Candidate(query, select, choice.items, words, score(features))
 
     def _list_unused(self, choice: Choice, tokens: list[Token], select: exp.Select) -> list[tuple[int, str]]:
         """The words that no item takes, without those that only repeat the names of what was chosen."""
@@ -156,25 +153,12 @@ class Composer:
     def _describe(
         self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select
     ) -> Iterator[str]:
-        """The features of a reading that its parts tell; those of how it was put together come from the assembly."""
-        named = {item.table for item in choice.items if item.target is not None}
-        for item in choice.items:
-            if item.target is not None:
-                yield item.evidence
-                yield f"{item.kind}_{item.evidence}"
-        grades = [grade for _, grade in unused]
-        yield from (f"unused_{grade}" for grade in grades)
-        plain = not any(isinstance(term, Agg) for term in query.outputs)
+        """The features that the parts of a reading tell; those of how it was put together come from the assembly."""
+        yield from (item.evidence for item in choice.items if item.target is not None)
+        yield from (f"unused_{grade}" for _, grade in unused)
         if not query.conditions and not query.order:
-            yield "bare"
-            yield from ("bare_unused" for _ in grades)
-            if plain and not query.groups:
-                yield "bare_list"
-        tables = [table.name for table in select.find_all(exp.Table)]
-        yield from ("join" for _ in tables[1:])
-        yield from ("join_unnamed" for name in set(tables) - {key[1] for key in named})
-        yield "groups" if query.groups else "list_shape" if plain else "figure"
-        yield from ("condition" for _ in query.conditions)
+            yield from ("bare_unused" for _ in unused)
+        yield from ("join" for _ in list(select.find_all(exp.Table))[1:])
 
     def _choose(self, evidence: Evidence) -> list[Choice]:
         """The cheapest choices of what all the tokens stand for."""

@@ -78,6 +78,16 @@ COMPARATIVE = lexicon.words(
     "better worse higher lower greater larger smaller bigger earlier later sooner fewer above below under over after "
     "before between average total late early ago"
 )
+GRADES = {
+    **dict.fromkeys((*KEPT, *lexicon.UNITS, *SHARES, *lexicon.ADJECTIVES, *lexicon.COMPARATIVES), "marker"),
+    **dict.fromkeys(("overall", "altogether"), "marker"),
+    **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
+    **dict.fromkeys(lexicon.GROUP, "group"),
+    **dict.fromkeys(("still", "now", "already", "yet", "ever"), "adverb"),
+    "or": "or",
+    "by": "by",
+}
+"""Classes of words that may not stay unused, or only at a price."""
 PLAIN_VERBS = lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
@@ -311,35 +321,18 @@ class Evidence:
             return "" if low == "one" else "number"
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
-        if low in lexicon.COMMANDS and at and self._lows[at - 1] in ("which", "what", "many", "per", "each", "every"):
+        before = self._lows[at - 1] if at else ""
+        who = low in ("who", "whose") and not at
+        if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
             return "noun"
-        if low in IDLE and not (low in ("who", "whose") and not at):
+        if (low in IDLE and not who) or (low == "where" and at):
             return ""
         if token.text[:1].isupper() and at > 0:
             return "capital"
-        if low in ("number", "code", "name", "date", "time", "id", "type", "amount"):
-            return "generic"
-        if low == "or":
-            return "or"
-        if low in lexicon.GROUP:
-            return "by" if low == "by" else "group"
-        if low in ("still", "now", "already", "yet", "ever"):
-            return "adverb"
-        if low == "where" and at:
-            return ""
-        if (low in ("who", "whose") and not at) or low in ("overall", "altogether"):
+        if low in GRADES:
+            return GRADES[low]
+        if who or low in COMPARATIVE or (low,) in lexicon.SUPERLATIVES or (low,) in lexicon.AGGREGATES:
             return "marker"
-        if low in KEPT or low in lexicon.UNITS or low in SHARES:
-            return "marker"
-        if (
-            (low,) in lexicon.SUPERLATIVES
-            or low in COMPARATIVE
-            or (low,) in lexicon.AGGREGATES
-            or low in lexicon.ADJECTIVES
-            or low in lexicon.COMPARATIVES
-        ):
-            return "marker"
-        before = self._lows[at - 1] if at else ""
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
         if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
             return "verb"

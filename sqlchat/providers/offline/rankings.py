@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import grain
-from sqlchat.providers.offline.claims import Fits
 from sqlchat.providers.offline.durations import compute
 from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.figures import Figures
