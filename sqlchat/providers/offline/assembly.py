@@ -63,12 +63,14 @@ class Assembly(Placing):
 
     def _check_words(self) -> None:
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
-        self.need(not self.each(*UNREAD))
+        self.need(not self.each(*UNREAD) and self.lows[-1] not in lexicon.IN)
         taken = {at for item in self.items for at in range(item.start, item.end)}
         for at, low in enumerate(self.lows):
             near = [item for item in self.items if item.start - at in (1, 2)]
-            if low == "by" and at not in taken and not is_participle(self.word(at - 1)):
-                self.need(not any(item.kind in ("table", "column", "unit") for item in near))
+            if low == "by" and at not in taken:
+                self.need(near)
+                grouping = any(item.kind in ("table", "column", "unit") for item in near)
+                self.need(not grouping or is_participle(self.word(at - 1)))
             if low in ("and", ","):
                 self.need(not any(item.kind == "count" for item in near))
                 self.need(not any(self.is_table(item) and self.word(item.start - 1) in AGAIN for item in near))
@@ -244,6 +246,7 @@ class Assembly(Placing):
             return
         self.need(all(col in query.groups for col in plain) and not (plain and figures) and self.order is None)
         if not figures:
+            self.need(not self.by_whom)
             figures = [Agg("count", base)]
             self.note("count_implied")
         query.outputs = [*self.show_groups(query.groups), *figures]
@@ -257,6 +260,7 @@ class Assembly(Placing):
             query.order = [self.order]
         if when and not outputs:
             outputs = [self._find_day(base)]
+        self.need(all(self.ground.is_up(base, table_of(term)) for term in outputs if isinstance(term, Col)))
         if not outputs:
             outputs = list(choose_columns(self.reader, base))
             self.note("list")

@@ -93,6 +93,8 @@ class Claims:
     """Whether groups come with the largest figure first, where that is said."""
     groups: list[Any] = field(default_factory=list)
     """Tables, columns and calendar units."""
+    by_whom: bool = False
+    """True where `by` stands before a table, whose rows may also be who did it."""
     bounds: list[tuple[int, str, tuple[Any, ...], Any]] = field(default_factory=list)
     """(place, operator, values, a column, table, figure or an adjective's columns)"""
     placed: list[Placed] = field(default_factory=list)

@@ -251,8 +251,8 @@ class Evidence:
         for group in UNIT_GROUPS:
             if low in group:
                 for word in group:
-                    for item in self._name(at, word, "unit", kinds=("column",)):
-                        if dates.is_number(self._linker.catalog_column(item.target)):
+                    for item in self._name(at, word, "unit"):
+                        if item.kind == "column" and dates.is_number(self._linker.catalog_column(item.target)):
                             yield replace(item, size=size)
         seen: set[Target] = set()
         for evidence, words in (("root", [low]), ("meaning", MEANING.get(low) or MEANING.get(singular(low)) or ())):
@@ -265,10 +265,11 @@ class Evidence:
             for item in self._abbreviate(at, low):
                 seen.add(item.target)
                 yield item
-        if not seen and len(low) >= SHORTEST_SLIP and not refusal.is_known(self._linker, self.tokens, at):
+        plain = token.text.isalpha() and (token.text.islower() or not at)
+        if not seen and plain and len(low) >= SHORTEST_SLIP and not refusal.is_known(self._linker, self.tokens, at):
             yield from self._correct(at, low)
 
-    def _name(self, at: int, word: str, evidence: str, kinds: tuple[str, ...] = ()) -> Iterator[Item]:
+    def _name(self, at: int, word: str, evidence: str) -> Iterator[Item]:
         """The tables and columns with a word of the same root in their names."""
         for start in {word[:3], IRREGULAR.get(word, word)[:3]}:
             for name, target in self._index.get(start, ()):
@@ -277,8 +278,7 @@ class Evidence:
                     item = self._write(
                         at, 1, Hit(target, 3), "piece" if same and evidence == "root" else evidence, word
                     )
-                    if not kinds or item.kind in kinds:
-                        yield item
+                    yield item
                     if (
                         item.kind == "column"
                         and evidence == "root"

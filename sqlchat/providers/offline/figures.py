@@ -46,7 +46,9 @@ class Figures(Claims):
         if target is None:
             target = self.left(at, self.is_number, FAR, over=("value", "table"))
         if target is not None:
-            self.figures[at] = Agg(function, self.take(target).target)
+            of = self.take(target).target
+            self.need(function != "avg" or isinstance(of, Col))  # of the rows, or of what they belong to
+            self.figures[at] = Agg(function, of)
             return
         place = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=(*over[:3], "column"))
         if self._read_span(at, function) or (place is None and self._read_lasting(at, function)):

@@ -140,7 +140,8 @@ class Rankings(Figures):
                 self.groups.append(self.take(unit).value)
                 self._read_more_groups(unit)
             elif not (self._read_group(at, marker) or self._read_ratio(at, marker)):
-                self.need(marker.value == "by")
+                following = self.items[at + 1] if at + 1 < len(self.items) else None
+                self.need(marker.value == "by" and following is not None and following.start - marker.end <= 1)
                 self.note("idle_by")
 
     def _is_group(self, item: Item) -> bool:
@@ -156,6 +157,7 @@ class Rankings(Figures):
             self.groups.append(self.items[value].table)  # `each BMW`
             return True
         target = self.take(place).target
+        self.by_whom = self.by_whom or (marker.value == "by" and isinstance(target, tuple))
         named = self.right(place, lambda item: item.kind == "column" and not self.is_number(item), 0)
         if named is not None and self.items[named].table == target:
             target = self.take(named).target
