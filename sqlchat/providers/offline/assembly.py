@@ -213,7 +213,7 @@ class Assembly(Placing):
         return plain, sums
 
     def _is_condition(self, at: int, item: Item, *, when: bool) -> bool:
-        """Whether what the column holds is a condition, which is noted: `with dogs`, `with a club number`, `who left`."""
+        """Whether what the column holds is a condition, which is noted: `with dogs`, `with a number`, `who left`."""
         col, column = item.target, self.ground.linker.catalog_column(item.target)
         lead = self.word(item.start - 2 if self.word(item.start - 1) in ("a", "an", "any") else item.start - 1)
         if lead in ("with", "have", "has") and item.start > 1 and self.listed is not None:

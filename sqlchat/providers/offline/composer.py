@@ -7,7 +7,7 @@ with the best score answers if it is good enough and clearly better than the nex
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -26,7 +26,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.scoring import COSTS, LEAST, MARGIN, score
+from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
@@ -58,6 +58,7 @@ class Candidate:
     select: exp.Select
     items: tuple[Item, ...]
     unused: tuple[str, ...]
+    features: Mapping[str, float]
     score: float
 
     def tell(self) -> Iterator[str]:
@@ -130,7 +131,7 @@ class Composer:
             features["variant"] = sum(variant)
             features.update(self._describe(choice, unused, query, select))
             words = tuple(tokens[at].text for at, _ in unused)
-            yield Candidate(query, select, choice.items, words, score(features))
+            yield Candidate(query, select, choice.items, words, features, score(features))
 
     def _list_unused(self, choice: Choice, tokens: list[Token], select: exp.Select) -> list[tuple[int, str]]:
         """The words that no item takes, without those that only repeat the names of what was chosen."""
@@ -170,7 +171,7 @@ class Composer:
             items = evidence.list_items(at)
             grade = evidence.grade_unused(at)
             for choice in beam:
-                cost = min(COSTS.get(f"unused_{grade}", 2.0), MOST_COST) if grade else 0.02
+                cost = min(-WEIGHTS[f"unused_{grade}"], MOST_COST) if grade else 0.02
                 beams[at + 1].append(Choice(choice.cost + cost, choice.items, (*choice.unused, (at, grade))))
                 for item in items:
                     cost = choice.cost + self._price(item, choice)
@@ -181,7 +182,7 @@ class Composer:
         cost = -0.03 * (item.size - 1)
         if item.target is None:
             return cost
-        cost += COSTS[item.evidence]
+        cost -= WEIGHTS[item.evidence]
         table = item.table
         others = [other.table for other in choice.items if other.target is not None]
         if others:

@@ -36,7 +36,7 @@ IDLE = (
         lexicon.FUNCTION
         | EMPTY
         | lexicon.words(
-            "please just got get gets getting so far here altogether really ever had did made making i'm what's whats "
+            "please just got get gets getting so far here really ever had did made making i'm what's whats "
             "'s out up off too then ones one there's thing things else data via about it's am let"
         )
     )

@@ -6,13 +6,13 @@ from contextlib import closing
 from datetime import date
 
 import pytest
-from tests.providers.offline.conftest import read_catalog
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline.composer import Composer, choose
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.nouns import build_vocabulary
+from tests.providers.offline.conftest import read_catalog
 
 FARM = """
 CREATE TABLE orchard (orchard_id INTEGER PRIMARY KEY, orchard_name TEXT, altitude_m INTEGER, irrigated BOOLEAN);
@@ -78,7 +78,10 @@ def composer():
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(FARM)
         catalog = read_catalog(database)
-        values = {("", "picking", "apple_sort"): ("russet", "gala"), ("", "picker", "village"): ("Aldbrook", "Norton")}
+        values = {
+            ("", "picking", "apple_sort"): ("russet", "gala"),
+            ("", "picker", "village"): ("Aldbrook", "Norton"),
+        }
         linker = Linker(catalog, values)
         joins = Joins(linker.tables)
         yield Composer(linker, joins, build_vocabulary(linker, joins), date(2025, 11, 20), "sqlite")
