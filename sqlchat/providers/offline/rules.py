@@ -46,10 +46,6 @@ def _write_average(found: re.Match[str]) -> str:
     return f"which {found['group']} has the {way} average {noun}{of}"
 
 
-def _write_day(found: re.Match[str]) -> str:
-    return f"{'earliest' if found.group(3).lower() == 'first' else 'latest'} day of {found.group(2)}"
-
-
 MONEY_VERBS = (
     r"(raised?|raises|spent|spends?|earned|earns?|made|makes?|paid|pays?|brought in|brings? in|collected|collects?"
     r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
@@ -151,7 +147,6 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) "
          r"(?!we (?:pay|spend|paid|spent)\b)(.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
          r"total {money} of \4", "how much did members in Bonn pay"),
-        (r"how much( money)? (was|were|is|has been|did we)( \w+)?", r"total {money}", "how much was paid by card"),
         (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?most( money)?(?= in |[.?]|$)",
          "with the highest total {money}", "which member paid the most"),
         (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}",
