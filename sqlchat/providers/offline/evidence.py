@@ -250,13 +250,13 @@ class Evidence:
         size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
         for group in UNIT_GROUPS:
             if low in group:
-                for word in group:
+                for word in sorted(group):
                     for item in self._name(at, word, "unit"):
                         if item.kind == "column" and dates.is_number(self._linker.catalog_column(item.target)):
                             yield replace(item, size=size)
         seen: set[Target] = set()
         for evidence, words in (("root", [low]), ("meaning", MEANING.get(low) or MEANING.get(singular(low)) or ())):
-            for word in words:
+            for word in sorted(words):
                 for item in self._name(at, word, evidence):
                     if item.target not in seen:
                         seen.add(item.target)
@@ -271,20 +271,15 @@ class Evidence:
 
     def _name(self, at: int, word: str, evidence: str) -> Iterator[Item]:
         """The tables and columns with a word of the same root in their names."""
-        for start in {word[:3], IRREGULAR.get(word, word)[:3]}:
+        for start in dict.fromkeys((word[:3], IRREGULAR.get(word, word)[:3])):
             for name, target in self._index.get(start, ()):
                 same = stem(name) == stem(word)
                 if same or (evidence == "root" and len(name) > 3 and have_one_root(word, name)):
-                    item = self._write(
-                        at, 1, Hit(target, 3), "piece" if same and evidence == "root" else evidence, word
-                    )
+                    told = "piece" if same and evidence == "root" else evidence
+                    item = self._write(at, 1, Hit(target, 3), told, word)
                     yield item
-                    if (
-                        item.kind == "column"
-                        and evidence == "root"
-                        and dates.is_text(self._linker.catalog_column(target))
-                    ):
-                        yield Item(at, 1, "hint", target.table, "hint", text=self.tokens[at].text)
+                    if evidence == "root" and isinstance(target, Col) and item.kind == "column":
+                        yield from self._hint(at, target)
 
     def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
         """Names that are short for the word."""

@@ -102,6 +102,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          r'\1 with "\2"', "members whose name starts with an A"),
         (rf"(ending|ends?) (?:with|in) (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
          "members whose mail ends with .com"),
+        (r"(?:(?:that|which|did|do|does) )*nobody (\w+)(?: in| for| on| at| to| with)?(?=\W*$)", r"without \1",
+         "which rooms did nobody book"),
         (rf"^(?:(?:what|which)(?: is| are| was| were) )?(?:the )?{ADJECTIVE} (?P<group>\w[\w ]*?),? "
          r"on average(?=\W*$)", _write_average, "what is the cheapest city on average"),
         (rf"^(?:what|which) (?P<group>\w[\w ]*?)(?: is| are| was| were) (?:the )?{ADJECTIVE},? on average(?=\W*$)",
