@@ -8,7 +8,10 @@ name is meant) and `cursor` (what comes next); `finish` completes the query. `co
 `overdue`. `joins` knows the ways between tables; `build` writes sqlglot expressions (with `scope`, `restrict` and
 `empty`) and `explain` the sentence beside them. `search` tries simpler words for a question that is not read
 (`wording` of what was typed in passing, `rephrasing` by `rules`, `verbs` that name a table, `nouns` for money and
-people), and finds questions that work for one that is refused; `engine` is the provider. What is not understood, word
-for word, ends in a QuestionError: it never guesses.
+people). Where none is read, the `composer` chooses what the words stand for out of all the `evidence` (parts of
+names, units, roots, synonyms), puts that together (`assembly` over `claims`, `figures`, `rankings`, `filters` and
+`placing`) and answers if the best reading is good enough and clearly the best by `scoring`. `search` also finds
+questions that work for one that is refused; `engine` is the provider. What is not understood ends in a QuestionError:
+numbers, negations, periods and comparisons are never dropped.
 Only `engine` is for callers outside.
 """

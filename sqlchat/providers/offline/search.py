@@ -21,6 +21,7 @@ from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
+from sqlchat.providers.offline.composer import Composer, choose
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -81,7 +82,7 @@ class Search:
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
         self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
-        question = NO_ONE.sub("nobody", question)
+        asked = question = NO_ONE.sub("nobody", question)
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
@@ -92,9 +93,27 @@ class Search:
                 return found
             if (plain := write_plainly(question)) != question:
                 return self.read(plain)
+            composed = self._compose(asked, fault)
+            if composed is not None:
+                return composed
             fault.facts["suggestions"] = self._suggest(question, fault)
             fault.facts.pop("rewrites", None)
             raise
+
+    def _compose(self, question: str, fault: QuestionError) -> Reading | None:
+        """The composer's reading, if it is good enough and clearly better than another one."""
+        if fault.facts.get("reason"):  # it was read, in more than one way or in none that can be told
+            return None
+        composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
+        chosen = choose(composer.compose(question))
+        if chosen is None:
+            return None
+        try:
+            refusal.check_who(self._linker, question, chosen.query)
+        except QuestionError:
+            return None
+        chosen.query.assumptions.extend(chosen.tell())
+        return chosen.query, chosen.select
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)

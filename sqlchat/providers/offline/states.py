@@ -23,7 +23,7 @@ def read_described(reader: Reader) -> tuple[list[Condition], Link | None]:
     if word not in DESCRIBING or reader.links() or following is None or not following.tables:
         return [], None
     hit = reader.table_of(following)
-    found = _make_conditions(reader, hit.key, word, _today(reader)) if hit is not None else []
+    found = make_conditions(reader, hit.key, word) if hit is not None else []
     reader.at += bool(found)
     return found, following if found else None
 
@@ -38,7 +38,7 @@ def read(reader: Reader) -> bool:
         return False
     reader.at += 1
     days = _read_days(reader) if word in CURRENT else None
-    found = _make_conditions(reader, table, word, days or _today(reader))
+    found = make_conditions(reader, table, word, days)
     if not found:
         reader.at = mark
         return False
@@ -60,8 +60,10 @@ def _read_days(reader: Reader) -> tuple[date, date] | None:
     return None if span is None else (span.start, span.end)
 
 
-def _make_conditions(reader: Reader, table: Key, word: str, days: tuple[date, date]) -> list[Condition]:
-    today, tomorrow = (day.isoformat() for day in days)
+def make_conditions(
+    reader: Reader, table: Key, word: str, days: tuple[date, date] | None = None
+) -> list[Condition]:
+    today, tomorrow = (day.isoformat() for day in days or _today(reader))
     if word in COMING:
         time = reader.time_column(table)
         if time is None or not dates.is_date(reader.column(time)):

@@ -1,0 +1,392 @@
+"""Lists all that the words of a question may stand for, each with the kind of evidence. `composer` chooses from it.
+
+A word may be a name, a part of a name, a verb of a name's root, a unit in which a column is kept, a synonym, a slip
+of the pen, or a marker such as `per`, `never`, `more than`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlchat.language import lexicon
+from sqlchat.language.abbreviations import LIKELY, weigh_short_form
+from sqlchat.language.derivations import IRREGULAR, have_one_root
+from sqlchat.language.thesaurus import MEANING, VAGUE
+from sqlchat.language.tokens import Token, name_words, singular, stem
+from sqlchat.providers.offline import computed, dates, refusal, states
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Hit, Key, Target
+from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
+
+TIERS = ("exact", "exact", "part", "synonym", "loose")
+"""The evidence of the linker's hits by their tier."""
+KEPT = lexicon.words(
+    "or when where how why more less most least than still now yet ever only already both again if not"
+)
+"""Words that change what is asked for, so that none may stay unused for nothing."""
+IDLE = (
+    (
+        lexicon.FUNCTION
+        | EMPTY
+        | lexicon.words(
+            "please just got get gets getting so far here really ever had did made making i'm what's whats "
+            "'s out up off too then ones one there's thing things else data via about it's am let"
+        )
+    )
+    - lexicon.NOT
+    - lexicon.GROUP
+    - KEPT
+    - lexicon.words("overall altogether")
+)
+"""Words that may stay unused at no cost."""
+COMPARED = lexicon.words("vs versus compare compared against")
+SHARES = lexicon.words("share percentage percent proportion fraction")
+MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
+PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
+UNIT_GROUPS = tuple(
+    frozenset(group.split())
+    for group in (
+        "kg kilo kilos kilogram kilograms weight",
+        "km kilometre kilometres kilometer kilometers distance odometer",
+        "m metre metres meter meters altitude height length depth",
+        "min mins minute minutes duration",
+        "hour hours hrs hr duration",
+        "day days",
+        "night nights",
+        "percent pct percentage %",
+        "m2 sqm sqft area square",
+        "euro euros eur pound pounds dollar dollars price cost amount total fee value charge",
+        "litre litres liter liters",
+        "mile miles distance",
+        "page pages",
+        "seat seats capacity",
+        "year years age",
+        "degree degrees temperature",
+        "kwh",
+        "cm height length",
+    )
+)
+"""Units with the words of columns that are kept in them."""
+COMPARATIVE = lexicon.words(
+    "better worse higher lower greater larger smaller bigger earlier later sooner fewer above below under over after "
+    "before between average total late early ago"
+)
+GRADES = {
+    **dict.fromkeys((*KEPT, *lexicon.UNITS, *SHARES, *lexicon.ADJECTIVES, *lexicon.COMPARATIVES), "marker"),
+    **dict.fromkeys(("overall", "altogether"), "marker"),
+    **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
+    **dict.fromkeys(lexicon.GROUP, "group"),
+    **dict.fromkeys(("still", "now", "already", "yet", "ever"), "adverb"),
+    "or": "or",
+    "by": "by",
+}
+"""Classes of words that may not stay unused, or only at a price."""
+PLAIN_VERBS = lexicon.words(
+    "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
+)
+ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
+PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
+"""Words of names that name nothing by themselves."""
+SHORTEST_SLIP, SHORTEST_FORM = 5, 4
+MOST_HITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One reading of the tokens `start` to `start + size`."""
+
+    start: int
+    size: int
+    kind: str
+    """`table`, `column`, `value`, `measure`, `flag`, or that of a marker."""
+    target: Any = None
+    evidence: str = ""
+    value: Any = None
+    """The text of a value, the number, the function, the operator, the direction or the span of days."""
+    text: str = ""
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+    @property
+    def table(self) -> Key:
+        """The table that is named, or that the column or measure belongs to."""
+        table: Key = self.target if isinstance(self.target, tuple) else self.target.table
+        return table
+
+
+@lru_cache(maxsize=8)
+def index_names(linker: Linker) -> dict[str, list[tuple[str, Target]]]:
+    """The words of all names by their first three letters, each with the table or column it is a word of."""
+    index: dict[str, list[tuple[str, Target]]] = {}
+    for key, table in linker.tables.items():
+        named: list[tuple[tuple[str, ...], Target]] = [(linker.table_words(key), key)]
+        for column in table.columns:
+            named.append((linker.column_words(key, column.name), Col(key, column.name)))
+        for words, target in named:
+            glued = stem(words[0]) + "".join(words[1:2])  # `pickup` of `picked_up_at`
+            for word in (*words, *([glued] if len(words) > 1 and words[1] not in PLAIN else ())):
+                if len(word) > 1 and (word not in PLAIN or len(words) == 1):
+                    index.setdefault(word[:3], []).append((word, target))
+                    index.setdefault(word[:1], []).append((word, target))
+    return index
+
+
+class Evidence:
+    """Reads the tokens of one question."""
+
+    def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, tokens: list[Token], today: date):
+        self._joins = joins
+        self._linker, self._vocabulary, self.tokens, self._today = linker, vocabulary, tokens, today
+        self._index = index_names(linker)
+        self._lows = [token.low for token in tokens]
+
+    def list_items(self, at: int) -> list[Item]:
+        """The readings of the words that begin at token `at`."""
+        items = [*self._mark(at), *self._link(at)]
+        token = self.tokens[at]
+        items += self._stand_for(at)
+        named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
+        if token.kind == "word" and not named and len(token.low) > 1:
+            items += [*self._deny(at), *self._guess(at)]
+        return items
+
+    def _mark(self, at: int) -> Iterator[Item]:
+        token, lows = self.tokens[at], self._lows
+        span = dates.read(self.tokens, at, self._today)
+        if span is not None:
+            yield Item(at, span.size, "period", value=span, text=" ".join(lows[at : at + span.size]))
+        number = token.percent if token.value is None else token.value
+        if number is not None and token.kind in ("number", "word"):
+            metres = token.text.endswith(" m")  # `450 m` is a height here, and no number of millions
+            yield Item(at, 1, "number", value=number // 1_000_000 if metres else number, text=token.text)
+        if token.low in computed.TIME_UNITS or token.low in computed.SPANS or token.low in computed.TAKING:
+            yield from self._compute(at)
+        for kind, table in MARKERS:
+            for size in range(min(5, len(lows) - at), 0, -1):
+                phrase = tuple(lows[at : at + size])
+                if phrase in table:
+                    yield Item(at, size, kind, value=table[phrase], text=" ".join(phrase))
+                    break
+
+    def _compute(self, at: int) -> Iterator[Item]:
+        """`days between A and B`, `length of stay`: a number that two columns give."""
+        reader = Reader(self.tokens, self._linker, self._joins, self._today)
+        reader.at = at
+        asked = computed.read(reader)
+        if asked is not None:
+            yield Item(at, reader.at - at, "column", asked.hits[0].target, "computed", text=asked.text)
+
+    def _link(self, at: int) -> Iterator[Item]:
+        for link in self._linker.links(self.tokens, at):
+            if link.size == 1 and self._lows[at] in lexicon.FUNCTION and self.tokens[at].text.islower():
+                continue
+            hits = [*link.tables, *link.columns, *link.values, *link.measures]
+            hits.sort(key=lambda hit: hit.tier)
+            for hit in hits[: MOST_HITS + 1]:
+                item = self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
+                yield item
+                low = self._lows[at]
+                if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
+                    words = self._linker.column_words(hit.col.table, hit.col.name)
+                    if stem(words[0]) == stem(low):
+                        yield from self._hint(at, hit.col)
+
+    def _hint(self, at: int, col: Col) -> Iterator[Item]:
+        """The table of a column of texts: `honey` of `honey_sort` speaks of harvests."""
+        if dates.is_text(self._linker.catalog_column(col)):
+            yield Item(at, 1, "hint", col.table, "hint", text=self.tokens[at].text)
+
+    def _write(self, at: int, size: int, hit: Hit, evidence: str, text: str) -> Item:
+        if hit.value is not None:
+            return Item(at, size, "value", hit.col, "value" if hit.tier < 3 else "in_value", hit.value, text)
+        if isinstance(hit.target, tuple):
+            return Item(at, size, "table", hit.target, evidence, text=text)
+        if hasattr(hit.target, "sql"):
+            rivals = self._vocabulary.nouns["money"]
+            rival = evidence == "exact" and text.lower() in MONEY and any(noun.column != "revenue" for noun in rivals)
+            return Item(at, size, "measure", hit.target, "noun" if rival else evidence, text=text)
+        kind = "flag" if self._linker.is_flag(hit.col) else "column"
+        return Item(at, size, kind, hit.target, evidence, text=text)
+
+    def _stand_for(self, at: int) -> Iterator[Item]:
+        """The tables and columns that general nouns such as `people` and `money` stand for."""
+        token = self.tokens[at]
+        low = token.low
+        if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
+            for noun in self._vocabulary.nouns["person"]:
+                yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
+        if low in MONEY:
+            for noun in self._vocabulary.nouns["money"]:
+                yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
+
+    def _deny(self, at: int) -> Iterator[Item]:
+        """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
+        low = self._lows[at]
+        for prefix in ("un", "in", "non"):
+            rest = low[len(prefix) :]
+            if low.startswith(prefix) and len(rest) >= 4:
+                token = replace(self.tokens[at], text=rest, low=rest, stem=stem(rest))
+                for link in self._linker.links([token], 0):
+                    for hit in link.columns:
+                        column = self._linker.catalog_column(hit.col)
+                        if self._linker.is_flag(hit.col) or (dates.is_date(column) and column.nullable):
+                            yield Item(at, 1, "opposite", hit.col, "part", text=low)
+
+    def _guess(self, at: int) -> Iterator[Item]:
+        """Weaker evidence for a word that names nothing wholly."""
+        token = self.tokens[at]
+        low = token.low
+        if low in IDLE or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
+            return
+        size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
+        for group in UNIT_GROUPS:
+            if low in group:
+                for word in sorted(group):
+                    for item in self._name(at, word, "unit"):
+                        if item.kind == "column" and dates.is_number(self._linker.catalog_column(item.target)):
+                            yield replace(item, size=size)
+        seen: set[Target] = set()
+        for evidence, words in (("root", [low]), ("meaning", MEANING.get(low) or MEANING.get(singular(low)) or ())):
+            for word in sorted(words):
+                for item in self._name(at, word, evidence):
+                    if item.target not in seen:
+                        seen.add(item.target)
+                        yield item
+        if not seen:
+            for item in self._abbreviate(at, low):
+                seen.add(item.target)
+                yield item
+        plain = token.text.isalpha() and (token.text.islower() or not at)
+        if not seen and plain and len(low) >= SHORTEST_SLIP and not refusal.is_known(self._linker, self.tokens, at):
+            yield from self._correct(at, low)
+
+    def _name(self, at: int, word: str, evidence: str) -> Iterator[Item]:
+        """The tables and columns with a word of the same root in their names."""
+        for start in dict.fromkeys((word[:3], IRREGULAR.get(word, word)[:3])):
+            for name, target in self._index.get(start, ()):
+                same = stem(name) == stem(word)
+                if same or (evidence == "root" and len(name) > 3 and have_one_root(word, name)):
+                    told = "piece" if same and evidence == "root" else evidence
+                    item = self._write(at, 1, Hit(target, 3), told, word)
+                    yield item
+                    if evidence == "root" and isinstance(target, Col) and item.kind == "column":
+                        yield from self._hint(at, target)
+
+    def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
+        """Names that are short for the word."""
+        for name, target in self._index.get(low[:1], ()):
+            if SHORTEST_FORM <= len(name) < len(low) - 1 and weigh_short_form(name, low) >= LIKELY:
+                yield self._write(at, 1, Hit(target, 3), "short", low)
+
+    def _correct(self, at: int, low: str) -> Iterator[Item]:
+        """What is named by the words that this one may be a slip of."""
+        for better in refusal.find_close(low, self._words()):
+            token = replace(self.tokens[at], text=better, low=better, stem=stem(better))
+            for link in self._linker.links([token], 0):
+                for hit in (*link.tables, *link.columns, *link.values, *link.measures):
+                    yield replace(self._write(at, 1, hit, "slip", better), evidence="slip")
+
+    def _words(self) -> list[str]:
+        names = refusal.list_names(self._linker)
+        values = [word for text in self._linker.lower_values for word in text.split()]
+        return [*names, *(f"{name}s" for name in names), *values]
+
+    def _find(self, table: Any, column: str) -> Hit:
+        if not column:
+            return Hit(table, 3)
+        measure = next((m for m in self._linker.measures if m.table == table and m.name == column), None)
+        return Hit(measure if measure is not None else Col(table, column), 3)
+
+    def grade_unused(self, at: int) -> str:
+        """The class of a word that no item takes; empty for one that may be left out."""
+        token = self.tokens[at]
+        low = token.low
+        if token.kind == "sign":
+            return "" if low in ",.?!:;()'\"-/€$£" else "sign"
+        if token.kind != "word" or token.value is not None:
+            return "" if low == "one" else "number"
+        if low in lexicon.NOT or low in ("nobody", "none", "only"):
+            return "not"
+        before = self._lows[at - 1] if at else ""
+        who = low in ("who", "whose") and not at
+        if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
+            return "noun"
+        if (low in IDLE and not who) or (low == "where" and at):
+            return ""
+        if token.text[:1].isupper() and at > 0:
+            return "capital"
+        if low in GRADES:
+            return GRADES[low]
+        if who or low in COMPARATIVE or (low,) in lexicon.SUPERLATIVES or (low,) in lexicon.AGGREGATES:
+            return "marker"
+        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
+        if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
+            return "verb"
+        if low.endswith(("ed", "ing")):
+            return "deed"
+        return "noun"
+
+
+LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}
+
+
+def _single(words: Any, value: Any = None) -> dict[tuple[str, ...], Any]:
+    return {(word,): value if value is not None else word for word in words}
+
+
+MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
+    ("agg", {p: f for p, f in lexicon.AGGREGATES.items() if f in ("sum", "avg", "min", "max")} | {
+        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("typical",): "avg"}),
+    ("count", {p: f for p, f in lexicon.AGGREGATES.items() if f == "count"} | {
+        ("how", "often"): "times", ("how", "many", "times"): "times"}),
+    ("much", {("how", "much"): "much", ("amount", "of"): "much"}),
+    ("lasting", {("how", "long"): "", ("length", "of", "stay"): "", ("duration",): "", **{
+        (lead, *between, word): unit for lead in ("number", "average", "how") for word, unit in LASTING.items()
+        for between in ((("of",),) if lead == "number" else (("many",),) if lead == "how" else ())}}),
+    ("sup", {**lexicon.SUPERLATIVES, **{(w,): o for w, o in lexicon.ADJECTIVES.items()},
+             **{(w,): o for w, o in lexicon.SIZES.items()}, **lexicon.MOST_ADJECTIVES,
+             ("most", "often"): "desc", ("most", "common"): "desc", ("most", "popular"): "desc",
+             ("busiest",): "desc"}),
+    ("cmp", {**lexicon.OPERATORS, **{(w, "than"): o for w, o in lexicon.COMPARATIVES.items()},
+             **{(*w, "than"): o for w, o in lexicon.MORE_COMPARATIVES.items()},
+             ("better", "than"): ">", ("worse", "than"): "<"}),
+    ("trail", dict(lexicon.TRAILING)),
+    ("group", {(w,): w for w in ("per", "by", "each", "every")} | {
+        ("for", "each"): "per", ("for", "every"): "per", ("in", "each"): "per", ("of", "each"): "per"}),
+    ("neg", _single(lexicon.NOT | lexicon.words("nobody none")) | {("no", "one"): "nobody", ("not", "a"): "not"}),
+    ("unit", {(w,): u for w, u in lexicon.UNITS.items()} | {("day", "of", "the", "week"): "weekday"}),
+    ("share", {**_single(SHARES), ("what", "part", "of"): "share", ("which", "part", "of"): "share"}),
+    ("who", _single(("who", "whose"))),
+    ("when", _single(("when",))),
+    ("vs", _single(COMPARED)),
+    ("or", _single(("or",))),
+    ("both", _single(("both",))),
+    ("distinct", _single(lexicon.DISTINCT)),
+    ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),
+    ("ordered", dict.fromkeys(lexicon.ORDERED, "by")),
+    ("state", _single(states.DESCRIBING)),
+)  # fmt: skip
+"""Kinds of markers, each with its phrases and what they say."""
+
+
+def list_unit_columns(linker: Linker, word: str) -> list[Col]:
+    """The numeric columns that are kept in the unit."""
+    groups = [group for group in UNIT_GROUPS if word in group]
+    return [
+        Col(key, column.name)
+        for key, table in linker.tables.items()
+        for column in table.columns
+        if groups
+        and dates.is_number(column)
+        and not linker.is_key(Col(key, column.name))
+        and any(not group.isdisjoint(name_words(column.name)) for group in groups)
+    ]

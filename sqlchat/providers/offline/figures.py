@@ -1,0 +1,149 @@
+"""Counts, totals, averages and shares: what each is taken of. A part of `assembly`."""
+
+from __future__ import annotations
+
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import stem
+from sqlchat.providers.offline import grain
+from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
+from sqlchat.providers.offline.durations import compute, find_duration
+from sqlchat.providers.offline.evidence import LASTING, Item
+from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Agg
+
+FURTHEST = 9
+"""Tokens from `how often` to what happened."""
+LASTING_WORDS = lexicon.words("minutes hours min mins duration nights length")
+"""Words of columns that hold how long something took."""
+TO = frozenset({"to", "and", "until"})
+
+
+class Figures(Claims):
+    def read_figures(self) -> None:
+        shares = self.take_each("share")
+        self.need(len(shares) <= 1)
+        for at, _ in shares:
+            self.share = True
+            self._count(at, "share")
+        for at, marker in self.take_each("count"):
+            self._count(at, marker.value)
+        for at, marker in self.take_each("agg", "much"):
+            if marker.value == "total":  # `in total` beside a figure
+                continue
+            beside = [place for place in self.figures if place in (at + 1, at - 1) or marker.size == 2]
+            counts = [place for place in self.figures if isinstance(self.figures[place].of, tuple)]
+            if marker.value == "avg" and len(counts) == 1 and counts[0] in beside:
+                self.average = True
+            else:
+                self._aggregate(at, "sum" if marker.value == "much" else marker.value)
+
+    def _aggregate(self, at: int, function: str) -> None:
+        over = ("unit", "value", "flag", "table", "count")
+        target = self.right(at, self.is_number, FAR, over=over)
+        if function in ("min", "max") and target is None:
+            target = self.right(at, self.is_date, FAR, over=over)
+        if target is None:
+            target = self.left(at, self.is_number, FAR, over=("value", "table"))
+        if target is not None:
+            of = self.take(target).target
+            self.need(function != "avg" or isinstance(of, Col))  # of the rows, or of what they belong to
+            self.figures[at] = Agg(function, of)
+            return
+        place = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=(*over[:3], "column"))
+        if self._read_span(at, function) or (place is None and self._read_lasting(at, function)):
+            return
+        self.need(place is not None)
+        thing = self.items[place or 0]
+        if thing.kind == "hint":
+            self.take(place or 0)
+        self.figures[at] = Agg(function, self.find_amount(thing.target))
+        self.note("implied_amount")
+
+    def find_amount(self, table: Key) -> Col | Measure:
+        """The one number of a table that is added up where only the table is named."""
+        amounts = grain.list_amounts(self.ground.linker, table)
+        measures = [m for m in self.ground.linker.measures if m.table == table and m.name in lexicon.REVENUE]
+        self.need(len(amounts) == 1 or (len(measures) == 1 and not amounts))
+        return amounts[0] if amounts else measures[0]
+
+    def _count(self, at: int, kind: str) -> None:
+        kinds = ("table",) if kind == "times" else ("table", "column", "measure", "hint")
+        over: tuple[str, ...] = ("value", "flag", "state", "distinct", "sup", "neg")
+        if kind == "times":
+            over = (*over, "table", "column", "measure", "period")
+        gap = FURTHEST if kind == "times" else FAR
+        place = self.right(at, lambda item: item.kind in kinds, gap, over=over)
+        if place is None:
+            rows = self.ground.vocabulary.nouns["row"]
+            self.need(kind == "times" and len(rows) == 1)
+            self.figures[at] = Agg("count", rows[0].table)
+            self.note("implied_count")
+            return
+        item = self.take(place)
+        following = self.items[place + 1] if place + 1 < len(self.items) else None
+        self.need(following is None or following.start > item.end or following.kind not in ("table", "column"))
+        distinct = place > 0 and self.items[place - 1].kind == "distinct"
+        if distinct:
+            self.take(place - 1)
+        self.figures[at] = self._write_count(item, distinct=distinct)
+
+    def _write_count(self, item: Item, *, distinct: bool) -> Agg:
+        linker = self.ground.linker
+        if isinstance(item.target, tuple):
+            self.need(not distinct or item.kind == "table")
+            return Agg("count", item.target)
+        if self.ground.is_number(item.target):
+            noun = self.tokens[item.end - 1].stem
+            added = isinstance(item.target, Measure) or grain.is_added_up(linker, item.target)
+            self.need(added and not distinct)
+            self.need(all(stem(linker.table_words(key)[-1]) != noun for key in linker.tables))
+            self.note("sum_for_count")
+            return Agg("sum", item.target)
+        self.need(item.kind == "column" and item.evidence == "exact" and not self.is_date(item))
+        self.note("count_column")
+        return Agg("count", item.target, distinct=True)
+
+    def _read_lasting(self, at: int, function: str) -> bool:
+        """`how long ... on average`: of the table whose rows begin and end."""
+        lasting = self.each("lasting")
+        if len(lasting) != 1:
+            return False
+        self.take(lasting[0][0])
+        self.figures[at] = Agg(function, self.find_span(lasting[0][1].value))
+        return True
+
+    def _read_span(self, at: int, function: str) -> bool:
+        """`average days from A to B`."""
+        over = ("unit", "lasting")
+        first = self.right(at, self.is_date, FAR, over=over)
+        second = None if first is None else self.right(first, self.is_date)
+        if first is None or second is None or self.word(self.items[second].start - 1) not in TO:
+            return False
+        start, end = self.take(first).target, self.take(second).target
+        self.need(start.table == end.table and start != end)
+        unit = self.take_right(at, lambda item: item.kind in over)
+        kind = LASTING.get(unit.text.split()[-1], "days") if unit is not None else "days"
+        self.figures[at] = Agg(function, compute(start, end, kind))
+        return True
+
+    def find_span(self, unit: str) -> Col:
+        """How long rows lasted: the one column that holds it, else the time between two days."""
+        linker = self.ground.linker
+        for at, item in self.each("unit"):
+            if self.word(item.start - 1) == "in":
+                unit = LASTING.get(item.text, unit)
+                self.take(at)
+        tables = self.list_tables()
+        columns = [Col(table, column.name) for table in tables for column in linker.tables[table].columns]
+        held = [c for c in columns if self.ground.is_number(c) and not LASTING_WORDS.isdisjoint(self.ground.words(c))]
+        if held:
+            self.need(len(held) == 1)
+            for at in [at for at in self.free if self.items[at].target == held[0]]:
+                self.take(at)
+            return held[0]
+        spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
+        if len(spans) != 1:
+            raise UnfitError
+        self.reader.assume(f"How long it took is {spans[0].words}.")
+        return spans[0]
