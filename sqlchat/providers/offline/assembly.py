@@ -49,6 +49,8 @@ class Assembly(Placing):
         mentioned = [item.target for _, item in self.each("table")]
         self.query.subject = base
         self._write_outputs(base)
+        by_verb = any(item.kind == "hint" for item in self.items)
+        self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
         self.write_conditions(base, mentioned)
         self.need(not self.each("both"))
@@ -261,6 +263,9 @@ class Assembly(Placing):
         if when and not outputs:
             outputs = [self._find_day(base)]
         self.need(all(self.ground.is_up(base, table_of(term)) for term in outputs if isinstance(term, Col)))
+        # A number by itself is rather asked for as a total, and a weak name is none to show.
+        alone = self.listed is None or self.listed.evidence not in ("exact", "part")
+        self.need(not alone or not any(isinstance(term, Col) and self.ground.is_number(term) for term in outputs))
         if not outputs:
             outputs = list(choose_columns(self.reader, base))
             self.note("list")

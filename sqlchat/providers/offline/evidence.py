@@ -48,6 +48,8 @@ IDLE = (
 """Words that may stay unused at no cost."""
 COMPARED = lexicon.words("vs versus compare compared against")
 SHARES = lexicon.words("share percentage percent proportion fraction")
+RATIOS = SHARES | lexicon.words("rate ratio")
+"""Words for a number out of two others, so that they stand for no other thing and may not stay unused."""
 MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
 PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
 UNIT_GROUPS = tuple(
@@ -79,7 +81,7 @@ COMPARATIVE = lexicon.words(
     "before between average total late early ago"
 )
 GRADES = {
-    **dict.fromkeys((*KEPT, *lexicon.UNITS, *SHARES, *lexicon.ADJECTIVES, *lexicon.COMPARATIVES), "marker"),
+    **dict.fromkeys((*KEPT, *lexicon.UNITS, *RATIOS, *lexicon.ADJECTIVES, *lexicon.COMPARATIVES), "marker"),
     **dict.fromkeys(("overall", "altogether"), "marker"),
     **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
     **dict.fromkeys(lexicon.GROUP, "group"),
@@ -189,7 +191,8 @@ class Evidence:
         for link in self._linker.links(self.tokens, at):
             if link.size == 1 and self._lows[at] in lexicon.FUNCTION and self.tokens[at].text.islower():
                 continue
-            hits = [*link.tables, *link.columns, *link.values, *link.measures]
+            values = link.values if self._lows[at] not in RATIOS else []
+            hits = [*link.tables, *link.columns, *values, *link.measures]
             hits.sort(key=lambda hit: hit.tier)
             for hit in hits[: MOST_HITS + 1]:
                 item = self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
@@ -245,7 +248,7 @@ class Evidence:
         """Weaker evidence for a word that names nothing wholly."""
         token = self.tokens[at]
         low = token.low
-        if low in IDLE or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
+        if low in IDLE | RATIOS or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
             return
         size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
         for group in UNIT_GROUPS:
@@ -292,13 +295,12 @@ class Evidence:
         for better in refusal.find_close(low, self._words()):
             token = replace(self.tokens[at], text=better, low=better, stem=stem(better))
             for link in self._linker.links([token], 0):
-                for hit in (*link.tables, *link.columns, *link.values, *link.measures):
+                for hit in (*link.tables, *link.columns, *link.measures):
                     yield replace(self._write(at, 1, hit, "slip", better), evidence="slip")
 
     def _words(self) -> list[str]:
         names = refusal.list_names(self._linker)
-        values = [word for text in self._linker.lower_values for word in text.split()]
-        return [*names, *(f"{name}s" for name in names), *values]
+        return [*names, *(f"{name}s" for name in names)]
 
     def _find(self, table: Any, column: str) -> Hit:
         if not column:

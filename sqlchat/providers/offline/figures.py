@@ -136,12 +136,14 @@ class Figures(Claims):
                 self.take(at)
         tables = self.list_tables()
         columns = [Col(table, column.name) for table in tables for column in linker.tables[table].columns]
-        held = [c for c in columns if self.ground.is_number(c) and not LASTING_WORDS.isdisjoint(self.ground.words(c))]
-        if held:
-            self.need(len(held) == 1)
-            for at in [at for at in self.free if self.items[at].target == held[0]]:
+        lasting = [c for c in columns if self.ground.is_number(c) and not LASTING_WORDS.isdisjoint(self.ground.words(c))]
+        if lasting:
+            self.need(len(lasting) == 1)
+            kept_in = {LASTING[word] for word in self.ground.words(lasting[0]) if word in LASTING}
+            self.need(not unit or not kept_in or unit in kept_in)  # no minutes for hours
+            for at in [at for at in self.free if self.items[at].target == lasting[0]]:
                 self.take(at)
-            return held[0]
+            return lasting[0]
         spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
         if len(spans) != 1:
             raise UnfitError
