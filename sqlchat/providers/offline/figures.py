@@ -136,7 +136,8 @@ class Figures(Claims):
                 self.take(at)
         tables = self.list_tables()
         columns = [Col(table, column.name) for table in tables for column in linker.tables[table].columns]
-        lasting = [c for c in columns if self.ground.is_number(c) and not LASTING_WORDS.isdisjoint(self.ground.words(c))]
+        numbers = [col for col in columns if self.ground.is_number(col)]
+        lasting = [col for col in numbers if not LASTING_WORDS.isdisjoint(self.ground.words(col))]
         if lasting:
             self.need(len(lasting) == 1)
             kept_in = {LASTING[word] for word in self.ground.words(lasting[0]) if word in LASTING}

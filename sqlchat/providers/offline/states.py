@@ -60,9 +60,7 @@ def _read_days(reader: Reader) -> tuple[date, date] | None:
     return None if span is None else (span.start, span.end)
 
 
-def make_conditions(
-    reader: Reader, table: Key, word: str, days: tuple[date, date] | None = None
-) -> list[Condition]:
+def make_conditions(reader: Reader, table: Key, word: str, days: tuple[date, date] | None = None) -> list[Condition]:
     today, tomorrow = (day.isoformat() for day in days or _today(reader))
     if word in COMING:
         time = reader.time_column(table)
