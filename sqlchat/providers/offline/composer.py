@@ -158,7 +158,7 @@ class Composer:
         yield from (item.evidence for item in choice.items if item.target is not None)
         yield from (f"unused_{grade}" for _, grade in unused)
         if not query.conditions and not query.order:
-            yield from ("bare_unused" for _ in unused)
+            yield from ("bare_unused" for _, grade in unused if grade != "verb")
         yield from ("join" for _ in list(select.find_all(exp.Table))[1:])
 
     def _choose(self, evidence: Evidence) -> list[Choice]:

@@ -319,6 +319,8 @@ class Evidence:
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
         before = self._lows[at - 1] if at else ""
+        if low == "number" and (before,) in lexicon.AGGREGATES:
+            return ""  # `average number of`
         who = low in ("who", "whose") and not at
         if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
             return "noun"

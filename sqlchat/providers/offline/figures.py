@@ -33,6 +33,10 @@ class Figures(Claims):
                 continue
             beside = [place for place in self.figures if place in (at + 1, at - 1) or marker.size == 2]
             counts = [place for place in self.figures if isinstance(self.figures[place].of, tuple)]
+            sums = [place for place in beside if isinstance(self.figures[place].of, Col)]
+            if marker.value == "avg" and len(sums) == 1:  # `average number of hints`: of a column that holds it
+                self.figures[sums[0]] = Agg("avg", self.figures[sums[0]].of)
+                continue
             if marker.value == "avg" and len(counts) == 1 and counts[0] in beside:
                 self.average = True
             else:
@@ -85,13 +89,13 @@ class Figures(Claims):
         self.need(following is None or following.start > item.end or following.kind not in ("table", "column"))
         distinct = place > 0 and self.items[place - 1].kind == "distinct"
         if distinct:
-            self.take(place - 1)
+            self.need(self.take(place - 1).end == item.start)
         self.figures[at] = self._write_count(item, distinct=distinct)
 
     def _write_count(self, item: Item, *, distinct: bool) -> Agg:
         linker = self.ground.linker
         if isinstance(item.target, tuple):
-            self.need(not distinct or item.kind == "table")
+            self.need(not distinct or (item.kind == "table" and item.evidence == "exact"))
             return Agg("count", item.target)
         if self.ground.is_number(item.target):
             noun = self.tokens[item.end - 1].stem

@@ -83,7 +83,10 @@ def is_added_up(linker: Linker, col: Col) -> bool:
         return False
     if ADDED_UP & set(words):
         return True
-    dated = any(dates.is_date(column) for column in linker.tables[col.table].columns)
+    table = linker.tables[col.table]
+    parents = [linker.tables.get((key.ref_schema, key.ref_table)) for key in table.foreign_keys]
+    lines_of = [table, *(parent for parent in parents if parent is not None)]  # an order's lines are of its day
+    dated = any(dates.is_date(column) for one in lines_of for column in one.columns)
     plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us"))
     return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
 
