@@ -97,7 +97,8 @@ class Placing(Filters):
             query.conditions.append(Related(base, table, [], False, op, value))
 
     def _place_periods(self, base: Key, below: list[Key]) -> list[Placed]:
-        placed = []
+        placed: list[Placed] = []
+        columns: list[Col] = []
         for at, text, (start, end), named in self.periods:
             col = named or self._find_time(at, base, below)
             days = [c for c in self.ground.linker.tables[col.table].columns if dates.is_date(c)]
@@ -110,6 +111,8 @@ class Placing(Filters):
                     raise UnfitError
                 condition = Compare(col, "=", tuple(range(first.year, after.year)))
             placed.append(Placed(at, col.table, condition))
+            self.need(col not in columns)  # nothing is of two periods at once
+            columns.append(col)
             self.reader.assume(f"{text[:1].upper()}{text[1:]} is read as a period of {col.table[1]}.{col.name}.")
         return placed
 

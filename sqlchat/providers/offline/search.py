@@ -39,7 +39,16 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import COMPARED, EXISTING, MONEY_VERB, NO_ONE, STATES, UNIVERSAL, YES_NO
+from sqlchat.providers.offline.rules import (
+    COMPARED,
+    EXISTING,
+    MONEY_VERB,
+    MORE_OF_TWO,
+    NO_ONE,
+    STATES,
+    UNIVERSAL,
+    YES_NO,
+)
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 from sqlchat.providers.offline.wording import write_plainly
@@ -79,6 +88,7 @@ class Search:
             raise QuestionError(
                 "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
             )
+        question = MORE_OF_TWO.sub(r"number of \1 \2\3 versus \4", question)
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
         self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
