@@ -97,6 +97,7 @@ def _has_padded(starts: Any, data: Any) -> bool:
     if (firsts == ord("+")).any():
         return True
     begins = np.concatenate((starts[:-1][firsts == ord("0")], starts[:-1][firsts == ord("-")] + 1))
+    begins = begins[begins < starts[-1]]  # a last `-` has nothing behind it
     ends = np.searchsorted(starts, begins, "right")
     begins = begins[begins + 1 < starts[ends]]
     seconds = data[begins + 1]

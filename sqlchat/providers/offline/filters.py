@@ -149,6 +149,7 @@ class Filters(Rankings):
 
     def _deny(self, at: int, item: Item) -> None:
         flag = self.ground.linker.is_flag(item.target)
+        self.need(lexicon.NOT.isdisjoint(self.ground.words(item.target)))
         self.need(flag or self.ground.linker.catalog_column(item.target).nullable)
         self.place(at, item.target, Flag(item.target, True) if flag else Null(item.target))
 
@@ -217,6 +218,7 @@ class Filters(Rankings):
     def _check_flag(self, item: Item) -> None:
         """Raises UnfitError where a part of the flag's name is no adjective here."""
         words = self.ground.words(item.target)
+        self.need(lexicon.NOT.isdisjoint(words) or item.evidence == "exact")  # `contact` of `do_not_contact`
         said = is_participle(self.word(item.start)) or self.word(item.start) == words[-1]
         before_thing = any(self.is_table(other) and other.start == item.end for other in self.items)
         if item.evidence == "part":

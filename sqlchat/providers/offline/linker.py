@@ -248,10 +248,10 @@ class Linker(Names):
     def _is_part_of_name(self, hit: Hit, lows: Sequence[str]) -> bool:
         """Whether words in small letters may stand for a value that holds them: in their own forms, and in no remark.
 
-        `climb` is no `Lead Climbing`.
+        `climb` is no `Lead Climbing`, and `tickets` are things rather than an `expired ticket`.
         """
-        forms = {(token.stem, _find_verbal_ending(token.low)) for token in tokenize(hit.value or "")}
-        said = {(stem(low), _find_verbal_ending(low)) for low in lows}
+        forms = {(token.stem, _find_ending(token.low)) for token in tokenize(hit.value or "")}
+        said = {(stem(low), _find_ending(low)) for low in lows}
         return FREE.isdisjoint(self.column_words(hit.col.table, hit.col.name)) and forms >= said
 
     def _find_rooted(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
@@ -318,6 +318,10 @@ class Linker(Names):
             found = [Hit(hit.target, 3, hit.value) for hit in same] if len({hit.value for hit in same}) == 1 else []
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
+
+
+def _find_ending(low: str) -> str:
+    return next((ending for ending in (*VERBAL, "s") if low.endswith(ending)), "")
 
 
 def _find_verbal_ending(low: str) -> str:

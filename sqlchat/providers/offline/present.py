@@ -50,6 +50,8 @@ def narrow(question: str, query: Query, linker: Linker, joins: Joins, today: dat
         if (condition := _make_condition(linker, table, today)) is not None:
             conditions.append(condition)
             col = next(list_columns(condition))
+            if col in _list_measured(query):
+                raise QuestionError(f'"{now.group(1)}": rows that have not ended have no length.', words=[now.group(1)])
             told = "being true" if isinstance(condition, Flag) else "not being over"
             query.assumptions[:] = [t for t in query.assumptions if t != f'"{now.group(1)}" adds nothing to this.']
             query.assumptions.append(f'"{now.group(1)}" is read as {table[1]}.{col.name} {told}.')
@@ -74,6 +76,14 @@ def list_columns(condition: Condition) -> Iterator[Col]:
         yield from (condition.col.left, condition.col.right)
     else:
         yield condition.col
+
+
+def _list_measured(query: Query) -> Iterator[Col]:
+    """The columns from which lengths that are shown or ranked by are computed."""
+    for term in (*query.outputs, *(term for term, _ in query.order)):
+        value = term.of if isinstance(term, Agg) else term
+        if isinstance(value, Computed):
+            yield from (value.left, value.right)
 
 
 def _list_subjects(query: Query) -> Iterable[Key]:
