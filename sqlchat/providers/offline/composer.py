@@ -25,7 +25,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
@@ -158,7 +158,8 @@ class Composer:
         yield from (item.evidence for item in choice.items if item.target is not None)
         yield from (f"unused_{grade}" for _, grade in unused)
         if not query.conditions and not query.order:
-            yield from ("bare_unused" for _, grade in unused if grade != "verb")
+            figure = any(isinstance(term, Agg) and not isinstance(term.of, tuple) for term in query.outputs)
+            yield from ("bare_unused" for _, grade in unused if grade != "verb" or not figure)
         yield from ("join" for _ in list(select.find_all(exp.Table))[1:])
 
     def _choose(self, evidence: Evidence) -> list[Choice]:

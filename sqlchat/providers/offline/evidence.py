@@ -16,14 +16,15 @@ from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING, VAGUE
-from sqlchat.language.tokens import Token, name_words, singular, stem
+from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Hit, Key, Target
+from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
+from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
 """The evidence of the linker's hits by their tier."""
@@ -52,30 +53,8 @@ RATIOS = SHARES | lexicon.words("rate ratio")
 """Words for a number out of two others, so that they stand for no other thing and may not stay unused."""
 MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
 PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
-UNIT_GROUPS = tuple(
-    frozenset(group.split())
-    for group in (
-        "kg kilo kilos kilogram kilograms weight",
-        "km kilometre kilometres kilometer kilometers distance odometer",
-        "m metre metres meter meters altitude height length depth",
-        "min mins minute minutes duration",
-        "hour hours hrs hr duration",
-        "day days",
-        "night nights",
-        "percent pct percentage %",
-        "m2 sqm sqft area square",
-        "euro euros eur pound pounds dollar dollars price cost amount total fee value charge",
-        "litre litres liter liters",
-        "mile miles distance",
-        "page pages",
-        "seat seats capacity",
-        "year years age",
-        "degree degrees temperature",
-        "kwh",
-        "cm height length",
-    )
-)
-"""Units with the words of columns that are kept in them."""
+CALENDAR = lexicon.words("year years month months")
+"""Units in which ages are told, so that they name no column of years."""
 COMPARATIVE = lexicon.words(
     "better worse higher lower greater larger smaller bigger earlier later sooner fewer above below under over after "
     "before between average total late early ago"
@@ -153,13 +132,23 @@ class Evidence:
 
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
-        items = [*self._mark(at), *self._link(at)]
         token = self.tokens[at]
-        items += self._stand_for(at)
+        items = [*self._mark(at), *self._link(at), *self._stand_for(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
-        return items
+        return [item for item in items if not self._divides(item)]
+
+    def _divides(self, item: Item) -> bool:
+        """Whether the item is only what a number is counted by: `seat` of `price_per_seat`."""
+        if (
+            not isinstance(item.target, Col)
+            or isinstance(item.target, Computed)
+            or item.evidence in ("exact", "value")
+        ):
+            return False
+        words = self._linker.column_words(item.target.table, item.target.name)
+        return "per" in words and stem(item.text.lower()) in map(stem, words[words.index("per") :])
 
     def _mark(self, at: int) -> Iterator[Item]:
         token, lows = self.tokens[at], self._lows
@@ -257,6 +246,8 @@ class Evidence:
                     for item in self._name(at, word, "unit"):
                         if item.kind == "column" and dates.is_number(self._linker.catalog_column(item.target)):
                             yield replace(item, size=size)
+        if low in CALENDAR:
+            return
         seen: set[Target] = set()
         for evidence, words in (("root", [low]), ("meaning", MEANING.get(low) or MEANING.get(singular(low)) or ())):
             for word in sorted(words):
@@ -380,17 +371,3 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("state", _single(states.DESCRIBING)),
 )  # fmt: skip
 """Kinds of markers, each with its phrases and what they say."""
-
-
-def list_unit_columns(linker: Linker, word: str) -> list[Col]:
-    """The numeric columns that are kept in the unit."""
-    groups = [group for group in UNIT_GROUPS if word in group]
-    return [
-        Col(key, column.name)
-        for key, table in linker.tables.items()
-        for column in table.columns
-        if groups
-        and dates.is_number(column)
-        and not linker.is_key(Col(key, column.name))
-        and any(not group.isdisjoint(name_words(column.name)) for group in groups)
-    ]

@@ -7,11 +7,12 @@ from typing import Any
 from sqlchat.language import lexicon
 from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.durations import CLOCKS
-from sqlchat.providers.offline.evidence import LASTING, Item, list_unit_columns
+from sqlchat.providers.offline.evidence import LASTING, Item
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.query import Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
+from sqlchat.providers.offline.units import list_unit_columns
 
 LACKING = frozenset({"without", "no", "lacking"})
 NAMING = lexicon.words("which what many per by each every")

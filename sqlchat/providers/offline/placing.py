@@ -12,6 +12,7 @@ from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period, Related, Versus
 
 BEING = frozenset({"is", "are", "was", "were", "still", "currently"})
+FIRST_YEAR = 1000
 
 
 class Placing(Filters):
@@ -69,6 +70,8 @@ class Placing(Filters):
         placed = []
         for at, op, values, target in self.bounds:
             if isinstance(target, Col):
+                is_year = self.ground.words(target)[-1] == "year"
+                self.need(not is_year or all(value >= FIRST_YEAR for value in values))  # `older than 10 years`
                 placed.append(Placed(at, target.table, Compare(target, op, values)))
             elif isinstance(target, Agg):
                 self.query.having.append((target, op, values[0]))

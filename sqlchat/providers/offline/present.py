@@ -51,7 +51,9 @@ def narrow(question: str, query: Query, linker: Linker, joins: Joins, today: dat
             conditions.append(condition)
             col = next(list_columns(condition))
             if col in _list_measured(query):
-                raise QuestionError(f'"{now.group(1)}": rows that have not ended have no length.', words=[now.group(1)])
+                raise QuestionError(
+                    f'"{now.group(1)}": rows that have not ended have no length.', words=[now.group(1)]
+                )
             told = "being true" if isinstance(condition, Flag) else "not being over"
             query.assumptions[:] = [t for t in query.assumptions if t != f'"{now.group(1)}" adds nothing to this.']
             query.assumptions.append(f'"{now.group(1)}" is read as {table[1]}.{col.name} {told}.')

@@ -112,7 +112,7 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        if fault.facts.get("reason"):  # it was read, in more than one way or in none that can be told
+        if fault.facts.get("reason") or fault.facts.get("rewrites"):  # it was read, in more than one way
             return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))
