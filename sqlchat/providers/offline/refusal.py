@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
+from sqlglot import exp
+
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token, name_words, stem, tokenize
+from sqlchat.language.tokens import Token, name_words, singular, stem, tokenize
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
@@ -38,6 +40,7 @@ PERSON = re.compile(
     r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)"
     r"|(?:\w+ )??who\b)"
 )
+WORKING = re.compile(r"(?i)\b(works?|worked|working|employed)\b(?= (?:at|for|in|on|here|there|with)\b|\W*$)")
 SHORTEST = 4
 SHORTEST_VERB = 5
 """Letters that a verb and a table's name have in common: `attended` and `attendance`."""
@@ -156,6 +159,10 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
     chosen = query.subject
     if person is None or chosen is None or f"The people are those of {chosen[1]}." not in query.assumptions:
         return
+    if (working := WORKING.search(question)) and singular(linker.table_words(chosen)[-1]) in lexicon.SERVED:
+        raise QuestionError(
+            f'"{working.group()}": nothing here tells who does.', words=[working.group()], suggestions=[]
+        )
     for key, table in linker.tables.items():
         for column in table.columns if key != chosen and key[1] in read else ():
             words = linker.column_words(key, column.name)
@@ -170,6 +177,20 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
                         PERSON.sub(name if person.group(1) else f"which {name}", question, count=1) for name in names
                     ],
                 )
+
+
+def check_contradictions(select: exp.Select) -> None:
+    """Raises QuestionError if a column has to equal two texts at once, of which no row is true."""
+    for where in select.find_all(exp.Where):
+        values: dict[exp.Expression, str] = {}
+        conditions = where.this.flatten() if isinstance(where.this, exp.And) else (where.this,)
+        for condition in conditions:
+            same = condition.unnest()
+            if isinstance(same, exp.EQ) and isinstance(same.this, exp.Column) and same.expression.is_string:
+                value = values.setdefault(same.this, same.expression.name)
+                if value != same.expression.name:
+                    both = [value, same.expression.name]
+                    raise QuestionError(f"{same.this.name} cannot be {both[0]} and {both[1]} at once.", words=both)
 
 
 def check_slips(query: Query) -> None:

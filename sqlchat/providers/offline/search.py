@@ -132,6 +132,7 @@ class Search:
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
+        refusal.check_contradictions(select)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
         return query, select
 

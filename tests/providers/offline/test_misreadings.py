@@ -141,3 +141,36 @@ def test_a_state_that_nothing_tells_is_stated_as_left_out(asking: Asking) -> Non
     draft, rows = asking(script, "how many tools do we have at the moment?")
     assert rows == [(2,)]
     assert '"at the moment" changes nothing: rows in any state are meant.' in draft.assumptions
+
+
+LODGE = """
+CREATE TABLE guests (guest_id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT);
+INSERT INTO guests VALUES (1, 'Ada', 'regular'), (2, 'Ben', 'casual'), (3, 'Cleo', 'casual');
+CREATE TABLE cabins (cabin_id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO cabins VALUES (1, 'Heron'), (2, 'Otter');
+CREATE TABLE stays (stay_id INTEGER PRIMARY KEY, guest_id INTEGER NOT NULL REFERENCES guests,
+  cabin_id INTEGER REFERENCES cabins, bill REAL);
+INSERT INTO stays VALUES (1, 1, 1, 50), (2, 2, 1, 20), (3, 3, 2, 30);
+"""
+
+
+@pytest.mark.parametrize(
+    "question", ["how many people work at the Heron cabin?", "how many people are employed at the Otter cabin?"]
+)
+def test_who_is_served_does_not_work_there(question: str, asking: Asking) -> None:
+    with pytest.raises(QuestionError):
+        asking(LODGE, question)
+    assert asking(LODGE, "how many people stayed in the Heron cabin?")[1] == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "question", ["average bill for regular and for casual guests", "total bill of regular guests and casual guests"]
+)
+def test_two_values_of_a_column_are_never_asked_of_one_row(question: str, asking: Asking) -> None:
+    """Each has a figure of its own, or the question is refused."""
+    try:
+        rows = asking(LODGE, question)[1]
+    except QuestionError:
+        return
+    assert len(rows) == 2
+    assert None not in {row[-1] for row in rows}
