@@ -25,6 +25,11 @@ ASKED = {
 }  # fmt: skip
 
 
+def _rank_times(found: re.Match[str]) -> str:
+    unit, year, deed = found.groups()
+    return f"which {unit} has the most {deed}" + (f" in {year}" if year else "")
+
+
 def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
@@ -218,7 +223,14 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"only list", "list", "Only list the count"),
         (r"in the years? of", "in", "in the year of 1970"),
         (r"greater|larger|bigger|higher", "more", "a greater weight than 10"),
-        (r"(no|not any) (\w+) at all", r"no \2", "members with no loans at all"),
+        (r"at all(?! (of|the)\b)", "", "members with no loans at all"),
+        (r"(since|from) (the )?(start|beginning) of(?= \w)", "since", "loans since the start of March 2024"),
+        (r"(the )?(kind|sort|type)s? of (\w+)", r"\3 type", "the most frequent kind of member"),
+        (r"rank (?:the )?(\w+) by (average |total )?(.+?),? (?:best|highest|largest|biggest|most) first",
+         r"\2\3 of each \1 from highest to lowest", "rank the cities by average age, highest first"),
+        (r"(?:(?:on|in) )?(?:which|what) (weekday|day|month|year|quarter|week)(?: of (\d{4}))? (?:do|did|does) "
+         r"(?:we|you|they|people) (\w+) (?:the )?most(?: often)?(?=\W*$)", _rank_times,
+         "in which month did we visit most often"),
         (r"so far|to date|in total|altogether|in all|right now|at the moment|on (record|file)|as of today|in general"
          r"|these days|with us|in our (records|books|system|data|database)", "", "how many members in total"),
         (r"which ones?(?=\W*$)|where(?=\W*$)", "", "Is there a city without members? Which one?"),
