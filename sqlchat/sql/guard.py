@@ -45,7 +45,9 @@ RULES = {
 }
 NO_OWN_NAMES = OwnNames()
 OVERLOADED = "this database has a function of its own of that name, which may do more than read"
-USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
+USING_OPERATORS = frozenset(BEHIND) | {
+    "cast", "operator", "any", "some", "all", "by", "union", "intersect", "except"
+}  # fmt: skip
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 

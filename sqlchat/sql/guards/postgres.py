@@ -113,7 +113,8 @@ DANGERS = re.compile(
     |.*_to_xml(schema|_and_xmlschema)?|.*_validator
     |loread|lowrite|nextval|setval|currval|lastval|set_config|current_setting|setseed|ts_rewrite|ts_stat|array_fill
     |current_query|txid_current|pg_cursor|pg_prepared_statement|pg_event_trigger_.*
-    |isn_weak|st_fromflatgeobuftotable
+    |isn_weak|st_fromflatgeobuftotable|satisfies_hash_partition
+    |(array|domain|enum|multirange|range|record)_(in|recv)
     """,
     re.VERBOSE,
 )
