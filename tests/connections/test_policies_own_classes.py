@@ -55,6 +55,10 @@ BUILT_IN = {
     "text[]": ["marks", "ARRAY[note]", "string_to_array(note, 'x')", "marks || note"],
     "xid": ["o.xmin", "'1'::xid"],
 }
+SYSTEM = [
+    "SELECT relfrozenxid FROM pg_class ORDER BY 1",
+    "SELECT DISTINCT data_type FROM information_schema.columns",
+]
 HONEST = [
     "SELECT * FROM orders ORDER BY id",
     "SELECT note, count(*), max(id) FROM orders GROUP BY note ORDER BY 2 DESC",
@@ -159,6 +163,9 @@ def test_a_default_class_of_a_built_in_type_runs_nowhere(typed):
         for place in PLACES:
             with pytest.raises(SQLRefusedError):
                 database.run(place.format(expression), "free")
+    for sql in SYSTEM:
+        with pytest.raises(SQLRefusedError):
+            database.run(sql, "free")
     for sql in HONEST:
         assert database.run(sql, "free")
     assert count_calls() == [(0,)]
@@ -196,3 +203,19 @@ def test_immutable_classes_stay_usable_without_a_policy(open_database):
     setup = define_class("point").replace("LANGUAGE plpgsql AS", "LANGUAGE plpgsql IMMUTABLE AS")
     database, _ = open_database(setup)
     assert database.run("SELECT DISTINCT spot FROM orders ORDER BY spot", "free") == [["(1,2)"]]
+
+
+def test_overloads_of_volatile_functions_that_are_allowed_run_nowhere(open_database):
+    names = ["random", "uuidv7", "array_sample", "pg_relation_size"]
+    setup = "".join(define(name, "t text", "text", "t").replace("aside.", "") for name in names)
+    database, count_calls = open_database(setup)
+    for name in names:
+        for sql in (
+            f"SELECT {name}('a'::text)",
+            f"SELECT o.note.{name} FROM orders o",
+            f"SELECT (note).{name} FROM orders",
+        ):
+            with pytest.raises(SQLRefusedError):
+                database.run(sql, "free")
+    assert database.run("SELECT pg_catalog.random() < 1, clock_timestamp() > '2020-01-01'", "free") == [[True, True]]
+    assert count_calls() == [(0,)]

@@ -24,6 +24,7 @@ from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, OwnOperator, Table, drop_unreadable_keys
+from sqlchat.sql.guards.postgres import EXPANDING
 
 READABLE = """
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
@@ -170,7 +171,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
         default_schema=path[0] if path else "",
         search_path=path,
         version=version,
-        functions=names["functions"] | names["qualified"],
+        functions=names["functions"] | names["qualified"] | {EXPANDING},
         own=OwnNames(
             names["own"], names["operators"], names["types"], names["volatile"], overloads, names["polymorphic"]
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from sqlchat.connections.postgres.qualification import qualify
-from sqlchat.sql.guards.postgres import DANGERS, GRAMMAR
+from sqlchat.sql.guards.postgres import DANGERS, GRAMMAR, VOLATILE_BUT_HARMLESS
 
 FIRST_OWN_OID = 16384
 """Postgres' FirstNormalObjectId: objects made by initdb have lower OIDs."""
@@ -132,11 +132,6 @@ Their indexes or partitions have an operator class of users. Number 0 stands for
 runs such code. It reads `own_classes`.
 """
 
-HARMLESS_VOLATILE = (
-    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7",
-    "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "gen_salt", "gen_random_bytes", "pgp_sym_encrypt",
-    "pgp_sym_encrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "normal_rand", "st_generatepoints",
-)  # fmt: skip
 DANGEROUS = re.sub(r"\s", "", DANGERS.pattern)
 BUILT_IN = f"""
     SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core, p.prosrc ~* '\\mexecute\\M' AS runs_texts
@@ -149,7 +144,7 @@ BUILT_IN = f"""
 HARMLESS = f"""
     SELECT b.proname, bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$' GROUP BY b.proname
     HAVING bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
-        OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::name[])
+        OR b.proname = ANY ('{{{",".join(sorted(VOLATILE_BUT_HARMLESS))}}}'::name[])
 """  # noqa: S608 - constants
 
 TEXT_OID, VARCHAR_OID, ANY_OID = 25, 1043, 2276
@@ -254,7 +249,9 @@ SELECT json_build_object(
             AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
     'types', (SELECT coalesce(json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
     'volatile', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
-        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND (t.acts OR t.oid >= {FIRST_OWN_OID})) v),
+        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND (t.acts OR t.oid >= {FIRST_OWN_OID})
+        UNION SELECT 'pg_catalog' FROM own_type t JOIN pg_attribute a ON a.atttypid = t.oid
+        WHERE t.is_volatile AND t.acts AND a.attrelid < {FIRST_OWN_OID}) v),
     'overloads', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(
             o.symbol, {OPERAND.format(oid="o.left_type")}, {OPERAND.format(oid="o.right_type")},
             o.is_volatile)), '[]')

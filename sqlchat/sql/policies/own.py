@@ -41,8 +41,6 @@ MAKERS = {
     "xml": split_words("xmlconcat xmlelement xmlforest xmlparse xmlpi xmlroot"),
     "xid": split_words("xmin xmax"),
     "cid": split_words("cmin cmax"),
-    "tid": split_words("ctid"),
-    "record": split_words("row"),
 }
 """Built-in type -> words that give a value of it although they name no function, operator, cast or user's column."""
 IS = frozenset({"is", "not"})
@@ -69,6 +67,8 @@ VOLATILE_COLUMN = (
     "A column of this query may only be shown as it is: to compare or cast its type runs a function of this "
     "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
+SYSTEM = "pg_catalog"
+"""Stands, among the names of volatile types, for one that a column of a system table has."""
 VOLATILE_TABLE = (
     "The table {name!r} may not be read: that runs functions of this database's own, which may do more than read."
 )
@@ -116,8 +116,12 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
         if name := next((word.value for word in words if word.kind != "string" and word.value in makers), ""):
             raise SQLRefusedError(VOLATILE_TYPE.format(name=name))
     unreadable = {table.name.lower() for table in catalog.tables if table.runs_volatile}
-    for node in tree.find_all(exp.Table) if unreadable else ():
-        if node.name.lower() in unreadable:
+    readable = {table.name.lower() for table in catalog.tables} | {
+        cte.alias.lower() for cte in tree.find_all(exp.CTE)
+    }
+    for node in tree.find_all(exp.Table):
+        is_of_system = isinstance(node.this, exp.Identifier) and node.name.lower() not in readable
+        if node.name.lower() in unreadable or (is_of_system and SYSTEM in volatile):
             raise SQLRefusedError(VOLATILE_TABLE.format(name=node.name))
     _refuse_volatile_columns(tree, catalog)
 
