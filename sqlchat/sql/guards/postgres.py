@@ -92,7 +92,7 @@ GRAMMAR = rules.split_words(
     cast coalesce current_catalog current_date current_role current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
     json_scalar json_serialize json_table json_value least localtime localtimestamp normalize nullif operator
-    position treat trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
+    position trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
 )
