@@ -27,7 +27,7 @@ NULL = "NULL"
 def read_samples(connection: Connection, catalog: Catalog) -> Samples:
     """Read rows of base tables for at most TIME seconds. Raises DatabaseUnavailableError and BusyError."""
     until, samples = time.monotonic() + TIME, {}
-    tables = [table for table in catalog.tables if table.kind == "table" and table.listed]
+    tables = [table for table in catalog.tables if table.kind == "table" and table.listed and not table.runs_volatile]
     for table in tables[:MOST_TABLES]:
         if (left := until - time.monotonic()) <= 0:
             break

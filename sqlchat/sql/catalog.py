@@ -32,6 +32,8 @@ class Column:
     """For an enum or a set, all declared labels, in their order."""
     runs_own: bool = False
     """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
+    runs_volatile: bool = False
+    """Whether any use of a value but showing it runs such a function that may do more than read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Table:
     """Schema and name of the table whose partition this is."""
     stamp: int = 0
     """Changes when the columns, a view's SQL or the children do, where the database tells that cheaply."""
+    runs_volatile: bool = False
+    """Postgres: whether reading any of it runs a function of users that may do more than read."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""
@@ -120,7 +124,7 @@ class OwnNames:
     types: frozenset[str] = frozenset()
     """Lower-case names of types that run own functions if a value is cast to them or compared."""
     volatile: frozenset[str] = frozenset()
-    """Lower-case names of such types whose functions may do more than read."""
+    """Lower-case names of such types whose functions may do more than read; `pg_catalog` if system tables use one."""
     overloads: frozenset[OwnOperator] = frozenset()
     polymorphic: frozenset[str] = frozenset()
     """Postgres: names of all functions that give two arguments, or an argument and the result, one type."""

@@ -58,7 +58,7 @@ def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -
             refuse(sql, policed)
         unknown = find_unknown_names(sql, catalog)
         tables = [each.name for each in unknown if each.kind == "table"]
-        if tables and RULES[catalog.dialect].knows_all_tables:
+        if tables and (RULES[catalog.dialect].knows_all_tables or catalog.own.volatile):
             raise SQLRefusedError(
                 f"There is no table {tables[0][:80]!r} in the schema, and no other name may be read.",
                 unknown_names=tables,

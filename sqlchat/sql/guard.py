@@ -45,7 +45,9 @@ RULES = {
 }
 NO_OWN_NAMES = OwnNames()
 OVERLOADED = "this database has a function of its own of that name, which may do more than read"
-USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
+USING_OPERATORS = frozenset(BEHIND) | {
+    "cast", "operator", "any", "some", "all", "by", "union", "intersect", "except"
+}  # fmt: skip
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -162,7 +164,7 @@ def _check_query(
         refuse_volatile(words, trees[0], catalog)
     if rules.attributes:
         check_xpaths(words)
-        allowed = _list_allowed(rules, functions)
+        allowed = rules.functions if functions is None else functions
         check_attributes(
             words, trees[0], rules, lambda name: name in allowed and not rules.dangers.fullmatch(name), catalog
         )
@@ -226,10 +228,6 @@ def _check_clauses(words: Sequence[Lexeme]) -> None:
             raise SQLRefusedError(f"{word.upper()} is not allowed: {READS_ONLY}.")
 
 
-def _list_allowed(rules: Rules, functions: frozenset[str] | None) -> frozenset[str]:
-    return (rules.functions if functions is None else functions) | rules.harmless
-
-
 def _check_calls(
     words: Sequence[Lexeme],
     tree: exp.Expr,
@@ -238,7 +236,7 @@ def _check_calls(
     own: OwnNames = NO_OWN_NAMES,
 ) -> set[int]:
     """Refuse each call of a function that is not allowed; return the offsets of the allowed calls."""
-    allowed = _list_allowed(rules, functions)
+    allowed = rules.functions if functions is None else functions
     layout, calls = Layout(words, rules), set()
     for at in find_calls(layout, tree):
         word = words[at]

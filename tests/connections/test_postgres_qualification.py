@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sqlchat.connections.postgres import catalog, definitions, own_functions, profile, rls
+from sqlchat.connections.postgres import catalog, definitions, own_functions, own_objects, profile, rls
 from sqlchat.connections.postgres.qualification import qualify
 
 
@@ -30,7 +30,7 @@ def test_relations_functions_and_types_are_qualified(sql, qualified):
 @pytest.mark.parametrize(
     "question",
     [
-        *(catalog.TABLES, catalog.FUNCTIONS, catalog.VOLATILE_OWN, catalog.SEARCH_PATH, catalog.UNUSABLE),
+        *(catalog.TABLES, own_objects.FUNCTIONS, own_objects.VOLATILE_OWN, catalog.SEARCH_PATH, catalog.UNUSABLE),
         *(
             catalog.TYPES,
             catalog.RIGHTS,

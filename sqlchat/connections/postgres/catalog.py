@@ -6,30 +6,25 @@ The number of queries does not depend on the number of tables. Each query return
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from sqlchat.connections.postgres.definitions import (
-    EXTENSIONS,
+from sqlchat.connections.postgres.definitions import STAMPS
+from sqlchat.connections.postgres.own_objects import (
     FIRST_OWN_OID,
-    IN_EXTENSION,
     IN_SAFE_EXTENSION,
-    IS_VOLATILE,
-    OWN_CASTS,
-    OWN_FUNCTIONS,
-    OWN_OPERATORS,
-    STAMPS,
+    OWN_CLASSES,
     TYPES_WITH_OWN_CODE,
+    VOLATILE_COLUMNS,
 )
 from sqlchat.connections.postgres.qualification import qualify
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, OwnOperator, Table, drop_unreadable_keys
-from sqlchat.sql.guards.postgres import DANGERS, GRAMMAR
+from sqlchat.sql.guards.postgres import EXPANDING
 
 READABLE = """
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
@@ -48,7 +43,8 @@ KEY_COLUMNS = """SELECT json_agg(a.attname ORDER BY u.nth) AS names
         FROM unnest({numbers}) WITH ORDINALITY AS u (attnum, nth)
         JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.attnum"""
 TABLES = qualify(f"""
-WITH RECURSIVE readable AS ({READABLE}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
+WITH RECURSIVE readable AS ({READABLE}), own_classes AS MATERIALIZED ({OWN_CLASSES}),
+own_code_types AS ({TYPES_WITH_OWN_CODE}), volatile_columns AS ({VOLATILE_COLUMNS}),
 children (root, oid) AS (
     SELECT inhparent, inhrelid FROM pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
     UNION
@@ -81,7 +77,9 @@ columns AS (
     SELECT a.attrelid, json_agg(json_build_array(
         a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
         CASE WHEN n.oid IS NULL THEN '' ELSE format_type(n.base, n.typmod) END, l.labels,
-        coalesce(pg_get_expr(g.adbin, g.adrelid), ''), a.atttypid IN (SELECT oid FROM own_code_types WHERE acts))
+        coalesce(pg_get_expr(g.adbin, g.adrelid), ''), a.atttypid IN (SELECT oid FROM own_code_types WHERE acts),
+        a.atttypid IN (SELECT oid FROM own_code_types WHERE acts AND is_volatile)
+            OR (a.attrelid, a.attnum) IN (SELECT relation, number FROM volatile_columns))
         ORDER BY a.attnum) AS list
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN bases n ON n.oid = t.oid
     LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, nullif(t.typelem, 0), t.oid)
@@ -109,7 +107,7 @@ SELECT coalesce(json_agg(json_build_array(
     CASE WHEN r.relkind IN ('v', 'm') THEN pg_get_viewdef(r.oid) ELSE '' END,
     EXISTS (SELECT FROM views_with_own_code WHERE views_with_own_code.oid = r.oid), b.list,
     EXISTS (SELECT FROM pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e' AND e.classid = 'pg_class'::regclass),
-    parent.path, coalesce(s.stamp, 0))
+    parent.path, coalesce(s.stamp, 0), r.oid IN (SELECT relation FROM volatile_columns WHERE number = 0))
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r LEFT JOIN stamps s ON s.relname = r.relname LEFT JOIN descendants b ON b.root = r.oid
 LEFT JOIN columns c ON c.attrelid = r.oid LEFT JOIN keys k ON k.conrelid = r.oid
@@ -117,124 +115,6 @@ LEFT JOIN pg_description d ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid
 LEFT JOIN LATERAL (SELECT json_build_array(n.nspname, c.relname) AS path
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE r.relispartition AND i.inhrelid = r.oid) AS parent ON true
-""")  # noqa: S608 - constants
-
-HARMLESS_VOLATILE = (
-    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7",
-    "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "gen_salt", "gen_random_bytes", "pgp_sym_encrypt",
-    "pgp_sym_encrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "normal_rand", "st_generatepoints",
-)  # fmt: skip
-DANGEROUS = re.sub(r"\s", "", DANGERS.pattern)
-BUILT_IN = f"""
-    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core, p.prosrc ~* '\\mexecute\\M' AS runs_texts
-    FROM pg_proc p
-    LEFT JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-    LEFT JOIN pg_extension e ON e.oid = d.refobjid
-    WHERE p.prokind <> 'p' AND (e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::name[])
-        OR p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < {FIRST_OWN_OID} AND e.oid IS NULL)
-"""  # noqa: S608 - constants
-HARMLESS = f"""
-    SELECT b.proname, bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$' GROUP BY b.proname
-    HAVING bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
-        OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::name[])
-"""  # noqa: S608 - constants
-
-TEXT_OID, VARCHAR_OID = 25, 1043
-TYPE_NAMES = "LATERAL (VALUES (lower(t.typname)), (lower(format_type(t.oid, NULL)))) AS names (n)"
-OPERAND = f"""coalesce((SELECT CASE
-    WHEN EXISTS (SELECT FROM pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
-        AND c.castsource < {FIRST_OWN_OID} AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID}
-        THEN 'P'
-    WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
-        AND NOT {IN_EXTENSION.format(catalog="pg_type", oid="t.oid")} THEN 'own'
-    ELSE t.typcategory::text END FROM pg_type t WHERE t.oid = {{oid}}), '')"""  # noqa: S608 - constants
-"""Category of an operator's operand (`sql/policies/operands.py`); no operator for varchar is built in."""
-FUNCTIONS = qualify(f"""
-WITH RECURSIVE built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
-own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_code_types AS ({TYPES_WITH_OWN_CODE}),
-shadowed AS MATERIALIZED (
-    SELECT p.proname FROM pg_proc p
-    WHERE p.oid >= {FIRST_OWN_OID} AND {IS_VOLATILE} AND pg_function_is_visible(p.oid)
-      AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
-      AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-              AND e.extname LIKE 'postgis\\_%')
-),
-allowed AS MATERIALIZED (
-    SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
-),
-extended AS (
-    SELECT n.nspname || '.' || p.proname AS name
-    FROM built_in b JOIN pg_proc p ON p.oid = b.oid JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE NOT b.core AND b.proname IN (SELECT proname FROM harmless)
-      AND NOT EXISTS (SELECT FROM pg_proc o WHERE o.pronamespace = p.pronamespace
-          AND o.proname = p.proname AND o.oid NOT IN (SELECT oid FROM built_in))
-    UNION
-    SELECT n.nspname || '.' || o.oprname FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
-    WHERE o.oid >= {FIRST_OWN_OID} GROUP BY n.nspname, o.oprname
-    HAVING bool_and(o.oid IN (SELECT d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_operator'::regclass AND d.deptype = 'e'
-          AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::name[])))
-),
-own_type AS MATERIALIZED (
-    SELECT t.oid, t.typname, c.is_volatile FROM own_code_types c JOIN pg_type t USING (oid)
-)
-SELECT json_build_object(
-    'functions', (SELECT coalesce(json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
-    'qualified', (SELECT coalesce(json_agg(q.name ORDER BY q.name), '[]') FROM (
-        SELECT 'pg_catalog.' || h.proname AS name FROM harmless h
-        WHERE h.core AND EXISTS (SELECT FROM shadowed s WHERE s.proname = h.proname)
-            AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.proname = h.proname
-                AND p.pronamespace = 'pg_catalog'::regnamespace AND p.oid >= {FIRST_OWN_OID})
-        UNION SELECT e.name FROM extended e) q),
-    'own', (SELECT coalesce(json_agg(DISTINCT lower(o.proname)), '[]') FROM own o
-        WHERE o.proname IN (SELECT proname FROM harmless)
-            OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::name[])),
-    'operators', (SELECT coalesce(json_agg(DISTINCT o.oprname), '[]') FROM own_operator o WHERE NOT (
-        EXISTS (SELECT FROM own_code_types c
-            WHERE c.acts AND c.oid >= {FIRST_OWN_OID} AND c.oid IN (o.oprleft, o.oprright))
-        AND EXISTS (SELECT FROM pg_operator b WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname
-            AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
-    'types', (SELECT coalesce(json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
-    'volatile', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
-        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}) v),
-    'overloads', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(
-            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")},
-            p.provolatile = 'v' OR EXISTS (SELECT FROM own_type t
-                WHERE t.is_volatile AND t.oid IN (o.oprleft, o.oprright))
-            AND NOT EXISTS (SELECT FROM pg_operator b
-                WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname))),
-            '[]')
-        FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
-        WHERE o.oid >= {FIRST_OWN_OID} AND pg_operator_is_visible(o.oid)
-            AND NOT {IN_SAFE_EXTENSION.format(catalog="'pg_operator'::regclass", oid="o.oid")}),
-    'polymorphic', (SELECT coalesce(json_agg(DISTINCT p.proname), '[]') FROM pg_proc p
-        WHERE EXISTS (SELECT FROM own_type) AND (SELECT count(*)
-            FROM unnest(p.proargtypes::oid[] || p.prorettype) a (oid)
-            JOIN pg_type t ON t.oid = a.oid AND t.typtype = 'p' AND t.typname ~ '^any.') > 1),
-    'callables', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
-        SELECT p.proname AS n FROM pg_proc p
-        WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
-            AND pg_function_is_visible(p.oid) AND p.proname NOT IN (SELECT proname FROM allowed)
-        UNION SELECT t.typname FROM own_type t) c),
-    'attributes', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
-        SELECT a.attname::text AS n FROM pg_attribute a
-        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
-        WHERE NOT a.attisdropped
-        UNION SELECT u.name FROM pg_proc p, ROWS FROM (unnest(p.proargnames), unnest(p.proargmodes)) AS u (name, mode)
-        WHERE u.mode IN ('o', 'b', 't')) a))
-""")  # noqa: S608 - constants
-
-VOLATILE_OWN = qualify(f"""
-WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
-own AS ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS})
-SELECT coalesce(json_agg(DISTINCT name), '[]') FROM (
-    SELECT o.proname || '()' AS name FROM own o
-    WHERE o.provolatile = 'v' AND o.proname IN (SELECT proname FROM harmless)
-    UNION ALL SELECT 'the operator ' || o.oprname FROM own_operator o JOIN pg_proc p ON p.oid = o.oprcode
-    WHERE p.provolatile = 'v'
-    UNION ALL SELECT 'the cast to ' || format_type(c.casttarget, NULL)
-    FROM own_cast c JOIN pg_proc p ON p.oid = c.castfunc WHERE p.provolatile = 'v') s
 """)  # noqa: S608 - constants
 
 SEARCH_PATH = qualify("SELECT to_json(current_schemas(false))")
@@ -291,7 +171,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
         default_schema=path[0] if path else "",
         search_path=path,
         version=version,
-        functions=names["functions"] | names["qualified"],
+        functions=names["functions"] | names["qualified"] | {EXPANDING},
         own=OwnNames(
             names["own"], names["operators"], names["types"], names["volatile"], overloads, names["polymorphic"]
         ),
@@ -302,7 +182,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
 
 def _read_table(row: list[Any]) -> Table:
     schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *others = row
-    definition, calls_own, descendants, is_in_extension, parent, stamp = others
+    definition, calls_own, descendants, is_in_extension, parent, stamp, runs_volatile = others
     return Table(
         name=name,
         schema=schema,
@@ -321,12 +201,13 @@ def _read_table(row: list[Any]) -> Table:
         listed=not (is_in_extension or parent),
         partition_of=tuple(parent) if parent else None,
         stamp=stamp,
+        runs_volatile=runs_volatile,
     )
 
 
 def _read_column(row: list[Any]) -> Column:
-    name, type, nullable, comment, base_type, labels, expression, runs_own = row
-    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()), runs_own)
+    name, type, nullable, comment, base_type, labels, expression, *runs = row
+    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()), *runs)
 
 
 def read_warnings(rights_json: str, volatile_json: str) -> list[str]:

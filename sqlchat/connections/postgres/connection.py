@@ -22,7 +22,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as questions
-from sqlchat.connections.postgres import own_functions, rls
+from sqlchat.connections.postgres import own_functions, own_objects, rls
 from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.postgres.definitions import VERSION, ExpectedDefinitions
 from sqlchat.connections.postgres.profile import read_profiles
@@ -73,7 +73,9 @@ class PostgresConnection(TransactingConnection):
     def _read_warnings(self) -> tuple[list[str], bool]:
         try:
             with self._open_transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-                warnings = questions.read_warnings(ask(cursor, questions.RIGHTS), ask(cursor, questions.VOLATILE_OWN))
+                warnings = questions.read_warnings(
+                    ask(cursor, questions.RIGHTS), ask(cursor, own_objects.VOLATILE_OWN)
+                )
                 if schemas := list_schemas(self._search_path):
                     warnings += questions.find_unusable(ask(cursor, questions.UNUSABLE, (schemas,)), schemas)
                 warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
@@ -88,7 +90,7 @@ class PostgresConnection(TransactingConnection):
             # first: what is made meanwhile then counts as a change
             definitions = ask(cursor, questions.PLANNING + VERSION)
             catalog = questions.read_catalog(
-                *(ask(cursor, each) for each in (questions.TABLES, questions.FUNCTIONS, questions.SEARCH_PATH))
+                *(ask(cursor, each) for each in (questions.TABLES, own_objects.FUNCTIONS, questions.SEARCH_PATH))
             )
             own = own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
         return replace(catalog, functions=(catalog.functions or frozenset()) | own, definitions=definitions)

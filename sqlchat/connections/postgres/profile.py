@@ -88,7 +88,7 @@ def read_profiles(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, Colu
     statistics_until, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     profiles: dict[Path, ColumnProfile] = {}
     unprofiled: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)  # kinds of columns that need a sample
-    tables = profiling.order_tables(catalog.tables)
+    tables = profiling.order_tables([table for table in catalog.tables if not table.runs_volatile])
     largest_first = sorted(tables, key=lambda table: -(table.row_estimate or 0))
     took = 0.0
     for start in range(0, len(tables), TABLES_AT_ONCE):
@@ -149,7 +149,7 @@ def _read_statistics(kind: Kind, statistics: list[Any]) -> ColumnProfile | None:
 
 
 def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
-    own = {column.name for column in table.columns if column.runs_own}
+    own = {column.name for column in table.columns if column.runs_own or column.runs_volatile}
     columns = list(kinds)[:SAMPLED_COLUMNS]
     kinds = {name: "other" if name in own else kinds[name] for name in columns}  # own code must not run
     most = min(SAMPLED_ROWS, profiling.limit_sample(len(columns)))

@@ -92,17 +92,21 @@ GRAMMAR = rules.split_words(
     cast coalesce current_catalog current_date current_role current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
     json_scalar json_serialize json_table json_value least localtime localtimestamp normalize nullif operator
-    position treat trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
+    position trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
 )
 VOLATILE_BUT_HARMLESS = rules.split_words(
     """
-    array_sample array_shuffle clock_timestamp gen_random_uuid pg_database_size pg_indexes_size pg_is_in_recovery
-    pg_partition_ancestors pg_partition_tree pg_relation_size pg_sequence_last_value pg_table_size pg_tablespace_size
-    pg_total_relation_size random random_normal timeofday uuidv4 uuidv7
+    array_sample array_shuffle clock_timestamp gen_random_bytes gen_random_uuid gen_salt normal_rand pg_database_size
+    pg_indexes_size pg_is_in_recovery pg_partition_ancestors pg_partition_tree pg_relation_size pg_sequence_last_value
+    pg_table_size pg_tablespace_size pg_total_relation_size pgp_pub_encrypt pgp_pub_encrypt_bytea pgp_sym_encrypt
+    pgp_sym_encrypt_bytea random random_normal st_generatepoints timeofday uuid_generate_v1 uuid_generate_v1mc
+    uuid_generate_v4 uuidv4 uuidv7
     """
 )
+"""Functions of Postgres and of well-known extensions that only compute or measure although they are volatile."""
+EXPANDING = "information_schema._pg_expandarray"
 DANGERS = re.compile(
     r"""
     (binary_upgrade|brin_|gin_clean|lo_|pg_advisory|pg_backup|pg_cancel|pg_clear|pg_copy|pg_create|pg_drop|pg_export
@@ -113,7 +117,8 @@ DANGERS = re.compile(
     |.*_to_xml(schema|_and_xmlschema)?|.*_validator
     |loread|lowrite|nextval|setval|currval|lastval|set_config|current_setting|setseed|ts_rewrite|ts_stat|array_fill
     |current_query|txid_current|pg_cursor|pg_prepared_statement|pg_event_trigger_.*
-    |isn_weak|st_fromflatgeobuftotable
+    |isn_weak|st_fromflatgeobuftotable|satisfies_hash_partition
+    |(array|domain|enum|multirange|range|record)_(in|recv)
     """,
     re.VERBOSE,
 )
@@ -140,7 +145,7 @@ RULES = rules.Rules(
     engine="Postgres",
     instead=suggestions.POSTGRES,
     ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
-    functions=FUNCTIONS,
+    functions=FUNCTIONS | VOLATILE_BUT_HARMLESS | {EXPANDING},
     keywords=rules.KEYWORDS | rules.TYPES | rules.split_words("array lateral only placing symmetric asymmetric"),
     after=rules.AFTER
     | {
@@ -153,7 +158,6 @@ RULES = rules.Rules(
         frozenset({rules.TYPE}),
     ),
     attributes=True,
-    harmless=VOLATILE_BUT_HARMLESS | {"information_schema._pg_expandarray"},
     schemas=frozenset({"pg_catalog"}),
     grammar=GRAMMAR,
     dangers=DANGERS,

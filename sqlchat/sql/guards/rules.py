@@ -85,8 +85,6 @@ class Rules:
     """For messages: the ways to call a user-defined function."""
     others: re.Pattern[str] | None = None
     """Functions that exist but may not be called, if these and `functions` are all that the database has."""
-    harmless: frozenset[str] = frozenset()
-    """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()
     """Schemas that may qualify a function's name."""
     grammar: frozenset[str] = frozenset()

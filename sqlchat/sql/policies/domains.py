@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise, zip_longest
 
 from sqlglot import exp
+from sqlglot.errors import ParseError
+from sqlglot.expressions import DType
 
 from sqlchat.sql.catalog import Catalog, Column, shorten_name
 from sqlchat.sql.guards.rules import split_words
@@ -227,3 +229,12 @@ def read_last_part(name: str) -> str:
     """Return the last part of a type's name, without schema, length and `[]`, shortened and in lower case."""
     bare = re.sub(r"(\[[^\]]*\]|\([^)]*\))+$", "", name.strip())
     return shorten_name(bare.rpartition(".")[2].strip('"')).lower()
+
+
+def find_built_in(name: str) -> DType | None:
+    """Return the type that sqlglot knows by this name; None if it knows none."""
+    try:
+        data_type = exp.DataType.build(name, dialect="postgres", udt=True)
+    except (ValueError, ParseError):
+        return None
+    return data_type.this if data_type.this != DType.USERDEFINED else None

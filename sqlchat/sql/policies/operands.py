@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.expressions import DType
 
 from sqlchat.sql.catalog import Catalog, OwnOperator
+from sqlchat.sql.policies.domains import find_built_in, read_last_part
 
 NUMBER, TEXT, TIME, SPAN, BOOLEAN = "N", "S", "D", "T", "B"
 """Categories of types, as in pg_type.typcategory."""
@@ -110,6 +111,17 @@ class Operands:
                 return symbol  # the tree does not show each operator of the text
             if any(self._may_call(overloads, *pair) for pairs in uses[symbol] for pair in pairs):
                 return symbol
+        return ""
+
+    def find_volatile_cast(self) -> str:
+        """Return the type of a cast that may call a volatile function; "" if there is none."""
+        casts = [(find_built_in(each.symbol[2:]), each) for each in self._overloads if each.symbol.startswith("::")]
+        for node in self._nodes if casts else ():
+            if isinstance(node, exp.Cast) and self._find_category(node.this) != LITERAL:
+                name = read_last_part(node.to.sql("postgres"))
+                kind = find_built_in(name)
+                if kind is None or self._may_call((cast for to, cast in casts if to == kind), NONE, node.this):
+                    return name
         return ""
 
     def _list_uses(self) -> Iterator[tuple[str, list[Pair]]]:

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from sqlglot import exp
-from sqlglot.errors import ParseError
-from sqlglot.expressions import DType
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.attributes import find_attributes
 from sqlchat.sql.brackets import Brackets
 from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
+from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.lexer import Lexeme, is_cast, split_lexemes
-from sqlchat.sql.policies.domains import CheckedDomains, read_last_part
+from sqlchat.sql.policies.domains import CheckedDomains, find_built_in, read_last_part
 from sqlchat.sql.policies.duckdb_parser import read_called_names
 from sqlchat.sql.policies.operands import Operands
 from sqlchat.sql.postgres_forms import find_operators
@@ -32,10 +31,18 @@ BEHIND = {
     "like": ("~~", "!~~"),
     "natural": ("=",),
     "nullif": ("=",),
+    "range": ("in_range",),
     "similar": ("~", "!~"),
     "using": ("=",),
 }
-"""Keyword -> symbols of the operators that it uses."""
+"""Keyword -> symbols of the operators that it uses; `in_range` stands for the function behind RANGE 1 PRECEDING."""
+MAKERS = {
+    "json": split_words("json json_array json_arrayagg json_object json_objectagg json_query json_scalar"),
+    "xml": split_words("xmlconcat xmlelement xmlforest xmlparse xmlpi xmlroot"),
+    "xid": split_words("xmin xmax"),
+    "cid": split_words("cmin cmax"),
+}
+"""Built-in type -> words that give a value of it although they name no function, operator, cast or user's column."""
 IS = frozenset({"is", "not"})
 BEFORE_STAR = frozenset({"(", ",", ".", "select", "distinct", "all"})
 AFTER_STAR = frozenset({")", ",", ";", "from"})
@@ -60,6 +67,11 @@ VOLATILE_COLUMN = (
     "A column of this query may only be shown as it is: to compare or cast its type runs a function of this "
     "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
+SYSTEM = "pg_catalog"
+"""Stands, among the names of volatile types, for one that a column of a system table has."""
+VOLATILE_TABLE = (
+    "The table {name!r} may not be read: that runs functions of this database's own, which may do more than read."
+)
 CHECK = (
     "{text} is not allowed here: Postgres may give it the type of a column beside it, whose checks are this "
     "database's own. Give it another type, as in 'x'::text."
@@ -82,20 +94,36 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
             if symbols := own.operators.intersection(_find_symbols(words)):
                 raise SQLRefusedError(OPERATOR.format(name=min(symbols)))
             _refuse_types(words, tree, own.types, TYPE)
-            types = frozenset(name for name in own.types if name in own.volatile or not _find_built_in(name))
+            types = frozenset(name for name in own.types if name in own.volatile or not find_built_in(name))
             _refuse_checks(words, tree, catalog, types)
 
 
 def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
-    """Raise SQLRefusedError for user-defined operators and types of Postgres that may do more than read."""
+    """Raise SQLRefusedError for user-defined operators, types and tables of Postgres that may do more than read."""
     if any(overload.is_volatile for overload in catalog.own.overloads):
-        symbol = Operands(tree, catalog).find_volatile(_find_symbols(words))
-        if symbol:
+        operands = Operands(tree, catalog)
+        if symbol := operands.find_volatile(_find_symbols(words)):
             raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
-    if catalog.own.volatile:
-        _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
-        _refuse_checks(words, tree, catalog, catalog.own.volatile)
-        _refuse_volatile_columns(tree, catalog)
+        if name := operands.find_volatile_cast():
+            raise SQLRefusedError(VOLATILE_TYPE.format(name=name))
+    volatile = catalog.own.volatile
+    if volatile:
+        _refuse_types(words, tree, volatile, VOLATILE_TYPE)
+        _refuse_checks(words, tree, catalog, volatile)
+        makers = frozenset().union(*(MAKERS.get(name, ()) for name in volatile))
+        if any(name.endswith("[]") and find_built_in(name[:-2]) for name in volatile):
+            makers |= {"array"}
+        if name := next((word.value for word in words if word.kind != "string" and word.value in makers), ""):
+            raise SQLRefusedError(VOLATILE_TYPE.format(name=name))
+    unreadable = {table.name.lower() for table in catalog.tables if table.runs_volatile}
+    readable = {table.name.lower() for table in catalog.tables} | {
+        cte.alias.lower() for cte in tree.find_all(exp.CTE)
+    }
+    for node in tree.find_all(exp.Table):
+        is_of_system = isinstance(node.this, exp.Identifier) and node.name.lower() not in readable
+        if node.name.lower() in unreadable or (is_of_system and SYSTEM in volatile):
+            raise SQLRefusedError(VOLATILE_TABLE.format(name=node.name))
+    _refuse_volatile_columns(tree, catalog)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
@@ -158,7 +186,7 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
 
 def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], message: str) -> None:
     """Refuse casts to `types`, also in literals (`mood 'x'`), and functions that cast to any type."""
-    own_types = {data_type for name in types if (data_type := _find_built_in(name))}
+    own_types = {data_type for name in types if (data_type := find_built_in(name))}
     for node in tree.find_all(exp.DataType):
         name = read_last_part(node.sql("postgres"))
         if name in types or node.this in own_types:
@@ -190,11 +218,7 @@ def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
     Such a column may be an output of the outermost query, without change.
     """
     columns = {
-        table.name.lower(): {
-            column.name.lower()
-            for column in table.columns
-            if column.runs_own and read_last_part(column.type) in catalog.own.volatile
-        }
+        table.name.lower(): {column.name.lower() for column in table.columns if column.runs_volatile}
         for table in catalog.tables
     }
     names = set[str]().union(*columns.values())
@@ -252,12 +276,3 @@ def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
     while at + 2 < len(words) and words[at + 1].text == ".":
         at += 2
     return shorten_name(words[at].value).lower()
-
-
-def _find_built_in(name: str) -> DType | None:
-    """Return the type that sqlglot knows by this name; None if it knows none."""
-    try:
-        data_type = exp.DataType.build(name, dialect="postgres", udt=True)
-    except (ValueError, ParseError):
-        return None
-    return data_type.this if data_type.this != DType.USERDEFINED else None

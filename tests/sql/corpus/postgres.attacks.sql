@@ -626,3 +626,9 @@ WITH RECURSIVE a AS (SELECT 1) CYCLE x SET y USING z DELETE FROM orders
 FROM orders
 
 PIVOT orders ON x
+
+SELECT TREAT(1::float8 AS pg_sleep)
+
+SELECT treat('PG_VERSION'::text AS pg_read_file)
+
+SELECT id FROM orders WHERE TREAT(id::bigint AS pg_advisory_lock) IS NULL
