@@ -6,13 +6,13 @@ import contextlib
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS
+from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS, encode_lines, encode_rows
 from sqlchat.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ class Request:
 
 
 ReadRows = Callable[[Any], bytes]
-"""Makes rows of JSON of a batch: `1,"a"` and a line end each. No string holds a line end, unless it is streamed."""
+"""Makes rows of JSON of a batch: `1,"a"` and a line end each. A batch that is a list has an item for each row.
+
+Strings may hold control characters as they are in a stream; else they hold no line end.
+"""
 ReadTyped = Callable[[Any, "pa.Schema"], "pa.RecordBatch | None"]
 """Makes a batch with a schema's types of a batch; None if only the rows of JSON can tell."""
 
@@ -106,6 +109,10 @@ class Sink(ABC):
     def put(self, batch: Any) -> None:
         """Take a batch; wait for room. Raises TooLargeError and StreamClosedError."""
 
+    def put_values(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Take rows of Python values, as a batch that is rows of JSON."""
+        self.put(encode_lines(rows))
+
     @contextlib.contextmanager
     def watch(
         self, stop: Callable[[], object], deadline: Deadline | None = None, idle: float = 0.0
@@ -127,29 +134,37 @@ class Collector(Sink):
 
     def begin(self, header: Header, read_rows: ReadRows = keep_rows, read_typed: ReadTyped = read_no_types) -> None:
         self._header, self._read_rows = header, read_rows
-        self._blocks: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._count = self._size = 0
 
     def put(self, batch: Any) -> None:
         rows = self._read_rows(batch)
-        self._blocks.append(rows)
-        self._count += rows.count(b"\n")
-        self._size += len(rows)
-        if self._size + 2 * self._count > self._max_bytes:  # in JSON, a row has two signs more
+        count = len(batch) if isinstance(batch, list) else rows.count(b"\n")
+        if self._count + count > self._max_rows:
+            rows = rows[: rows.rfind(b"\n", 0, -1) + 1]
+        self._add(b"[" + rows[:-1].replace(b"\n", b"],[") + b"]" if rows else b"", count)
+
+    def put_values(self, rows: Sequence[Sequence[Any]]) -> None:
+        self._add(encode_rows(rows[: self._max_rows - self._count])[1:-1], len(rows))
+
+    def _add(self, piece: bytes, count: int) -> None:
+        """Add the JSON arrays of rows, with commas between them; of `count` rows, the last one may be left out."""
+        if piece:
+            self._pieces.append(piece)
+        self._count += count
+        self._size += len(piece) + 1
+        if self._size > self._max_bytes:
             raise TooLargeError(
                 f"The result is larger than {self._max_bytes >> 20} MiB; ask for fewer rows or columns."
             )
 
     def make_results(self) -> Results:
-        rows, is_truncated = b"".join(self._blocks), self._count > self._max_rows
-        if is_truncated:
-            rows = rows[: rows.rfind(b"\n", 0, -1) + 1]
         return Results(
             columns=self._header.columns,
             types=self._header.types,
-            rows=b"[[" + rows[:-1].replace(b"\n", b"],[") + b"]]" if rows else b"[]",
+            rows=b"[" + b",".join(self._pieces) + b"]",
             row_count=min(self._count, self._max_rows),
-            truncated=is_truncated,
+            truncated=self._count > self._max_rows,
         )
 
 

@@ -38,9 +38,18 @@ def test_batches_are_collected(batches, max_rows, expected):
 
 
 def test_the_bytes_of_the_json_are_bounded():
-    assert len(collect([b"1\n" * 25], 30).rows) == 101
+    assert len(collect([b"1\n" * 24], 30).rows) == 97
     with pytest.raises(TooLargeError):
         collect([b"1\n" * 26], 30)
+
+
+def test_values_are_written_once_they_are_wanted():
+    rows = Collector(3, 100)
+    rows.begin(HEADER)
+    for batch in ([(1,), ("],[\n",)], [(None,), (object(),)]):
+        rows.put_values(batch)
+    results = rows.make_results()
+    assert (results.rows, results.row_count, results.truncated) == (b'[[1],["],[\\n"],[null]]', 3, True)
 
 
 def test_a_statement_that_is_repeated_begins_anew_where_nothing_has_gone():

@@ -30,7 +30,6 @@ from sqlchat.connections.embedded import (
     find_other_provider,
     read_stamp,
 )
-from sqlchat.connections.encoding import encode_lines
 from sqlchat.connections.faults import make_statement_error, make_timeout_error
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.results import Sink
@@ -106,7 +105,7 @@ class DuckDBSession(Session):
             rows = iter(relation.project(selected).limit(max_rows).fetchall())
             fetch = lambda count: list(itertools.islice(rows, count))  # noqa: E731
         while batch := fetch(FETCHED_AT_ONCE):
-            sink.put(encode_lines(decode_rows(readings, batch)))
+            sink.put_values(decode_rows(readings, batch))
 
     def explain(self, sql: str) -> Plan:
         _read_statement(self._connection, sql)

@@ -25,7 +25,6 @@ from sqlchat.connections.embedded import (
     find_other_provider,
     quoted,
 )
-from sqlchat.connections.encoding import encode_lines
 from sqlchat.connections.faults import make_statement_error, make_timeout_error
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.results import Header, Results, Sink
@@ -166,7 +165,7 @@ class SQLiteSession(Session):
         rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows))
         sink.begin(make_header([str(column[0]) for column in cursor.description], rows))
         while rows:
-            sink.put(encode_lines(rows))
+            sink.put_values(rows)
             max_rows -= len(rows)
             rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows)) if max_rows else []
 
