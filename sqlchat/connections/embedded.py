@@ -97,7 +97,7 @@ class Session(ABC):
     @abstractmethod
     def read_catalog(self) -> Catalog: ...
 
-    def collect(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
         """Run a statement, and return its first `max_rows` rows."""
         rows = Collector(max_rows, max_bytes)
         self.send(sql, max_rows + 1, rows)
@@ -177,7 +177,7 @@ class EmbeddedConnection(Connection):
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         refuse_unsendable(sql)
         most = self._settings.max_result_mb << 20
-        return self._call(self._present(), timeout, self.session.collect, sql, max_rows, most)
+        return self._call(self._present(), timeout, self.session.run, sql, max_rows, most)
 
     def send(self, request: Request, sink: Sink) -> None:
         """Stream the rows out of the worker process, into a sink that is a Feed."""

@@ -146,15 +146,15 @@ class SQLiteSession(Session):
         self._connection.text_factory = LENIENT
         return read_catalog(self._query, sqlite3.OperationalError)
 
-    def collect(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
         try:
-            return super().collect(sql, max_rows, max_bytes)
+            return super().run(sql, max_rows, max_bytes)
         except sqlite3.OperationalError as exc:
             if not str(exc).startswith("Could not decode to UTF-8"):
                 raise
         # only for a database with broken texts, since it slows every text
         self._connection.text_factory = LENIENT
-        return super().collect(sql, max_rows, max_bytes)
+        return super().run(sql, max_rows, max_bytes)
 
     def send(self, sql: str, max_rows: int, sink: Sink) -> None:
         if sink.is_streamed:
