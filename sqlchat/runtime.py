@@ -16,12 +16,12 @@ from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.semantic_editor import SemanticEditor
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
+from sqlchat.connections.results import Results
 from sqlchat.connections.servers.pool import count_connections
 from sqlchat.connections.streams import Stream
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError

@@ -131,6 +131,66 @@ def test_call_gives_the_result_of_another_process(workers):
     assert workers.call(os.getpid, deadline=120) != os.getpid()
 
 
+def send_each(items, send_item) -> str:
+    for item in items:
+        send_item(item)
+    return "done"
+
+
+class Inbox:
+    """Takes items, has enough at `last`, and stops the call at the item "stop"."""
+
+    def __init__(self, last=None):
+        self.items, self.last = [], last
+
+    @contextlib.contextmanager
+    def watch(self, stop):
+        self.stop = stop
+        yield
+
+    def receive(self, item):
+        self.items.append(item)
+        if item == self.last and self.last is not None:
+            raise SQLRefusedError("enough")
+        if item == "stop":
+            self.stop()
+
+
+def test_items_arrive_one_by_one_before_the_result(workers):
+    inbox, items = Inbox(), [b"x" * 200_000, {"n": 1}, None, b""]
+    assert workers.call(send_each, items, deadline=120, receiver=inbox) == "done"
+    assert inbox.items == items
+    assert workers.call(abs, -1, deadline=120) == 1
+
+
+def test_a_receiver_that_has_enough_ends_the_call(workers):
+    inbox = Inbox(last=1)
+    with pytest.raises(SQLRefusedError, match="enough"):
+        workers.call(send_each, range(100), deadline=120, receiver=inbox)
+    assert inbox.items == [0, 1]
+    assert workers.call(abs, -1, deadline=120) == 1
+
+
+def test_a_call_that_its_receiver_stops_is_no_fault_of_the_process(workers):
+    with pytest.raises(BusyError):
+        workers.call(send_each, ["stop", "more"], deadline=120, receiver=Inbox())
+    assert workers.call(abs, -1, deadline=120) == 1
+
+
+def sleep_and_send(seconds, times, send_item) -> None:
+    for _ in range(times):
+        time.sleep(seconds)
+        send_item("slept")
+
+
+def test_the_deadline_holds_for_each_item(workers):
+    inbox = Inbox()
+    workers.call(sleep_and_send, 1.5, 4, deadline=5.0, receiver=inbox)
+    assert len(inbox.items) == 4
+    with pytest.raises(DeadlineError):
+        workers.call(sleep_and_send, 300, 1, deadline=0.3, receiver=inbox)
+
+
 def test_errors_come_back_whole(workers):
     with pytest.raises(SQLRefusedError) as caught:
         workers.call(refuse, deadline=120)
@@ -480,7 +540,7 @@ def test_idle_processes_end_and_the_next_call_starts_one():
         first = pool.call(os.getpid, deadline=120)
         pool.end_idle()
         assert alive(first)
-        pool._pool._idle[0].idle_since -= 61
+        pool._idle[0].idle_since -= 61
         pool.end_idle()
         assert not alive(first)
         assert pool.count_use() == {"busy": 0, "idle": 0, "waiting": 0}

@@ -25,7 +25,7 @@ from sqlchat.api.resource import runtime
 from sqlchat.api.running import run_recorded
 from sqlchat.chat.answer import Answer
 from sqlchat.chat.question import Question
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.errors import PayloadError, SqlchatError
 from sqlchat.schemas.mcp import AskSchema, ConnectionSchema, DescribeSchema, RunSchema, ToolSchema
 from sqlchat.sql.catalog import Table

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from sqlchat.chat.answer import Answer, Basis, Drafted, Ran, Stage
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.schemas.chat import ChattedSchema, MatchSchema, TokensSchema
 from sqlchat.schemas.history import EntrySchema, ShownFeedbackSchema
 from sqlchat.schemas.knowledge import TaughtSchema

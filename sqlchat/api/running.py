@@ -9,7 +9,7 @@ from sqlchat.api.exports import choose_format, export
 from sqlchat.api.recording import record_entry
 from sqlchat.api.rendering import render_results
 from sqlchat.api.resource import answer, runtime
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.connections.streams import Stream
 from sqlchat.store import Entry
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlchat.chat.chart import Chart
 from sqlchat.chat.value_linking import Match
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.providers.base import Draft, Tokens
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.lineage import Lineage

@@ -14,7 +14,7 @@ from dataclasses import replace
 from sqlchat.chat.answer import Agreement, Solution
 from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.validation import FAULTS, Validator
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task
 from sqlchat.providers.statements import strip_fence

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.answer import Agreement, Basis
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 from sqlchat.language.words import folded
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import orjson
 
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 
 Kind = Literal["none", "number", "time_series", "bars", "grouped_bars", "scatter"]
 Role = Literal["time", "number", "category", "other"]

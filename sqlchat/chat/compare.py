@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 
 TOLERANCE = 1e-6
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00(?::?00)?)?")

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlchat.chat import repair
-from sqlchat.connections.base import Results
 from sqlchat.connections.open_connection import OpenConnection
+from sqlchat.connections.results import Results
 from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError, UnknownNameError
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.names import explain_unknown

@@ -5,7 +5,7 @@ test file. In a package `connection.py` has the class (see `base.py`), `catalog.
 `profile.py` what its columns hold, by the rules of `profiling.py`. A driver (psycopg2, PyMySQL, sqlite3, duckdb,
 gRPC) is imported only in the package of its database. `files/` makes a database of stored files, with the readers and
 the types of `sqlchat.files`. What several share: `embedded.py` SQLite and DuckDB, `servers/` Postgres, MySQL and
-Spark, `encoding.py` and `plan.py` all.
+Spark, `results.py`, `streams.py`, `encoding.py`, `faults.py` and `plan.py` all.
 
 `open_connection.py` is the one way by which SQL reaches a database: it examines a text, then runs it under the policy
 of the connection, whose catalog, profiles and samples it keeps. `manager.py` finds definitions in the store and opens

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import orjson
+from functools import partial
+from typing import Any, ClassVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.profiling import add_labels, limit_values
+from sqlchat.connections.results import Collector, Request, Results, Sink
+from sqlchat.connections.streams import Stream, open_feed
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
-
-if TYPE_CHECKING:
-    from sqlchat.connections.streams import Stream
-
-
-INT_DIGITS = 19
-"""A number with so many digits may not fit into 64 bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """Rows as they leave the database, encoded once."""
-
-    columns: tuple[str, ...]
-    """Names in order; a name may occur twice."""
-    types: tuple[str, ...]
-    """The database's type of each column; "" if unknown."""
-    rows: bytes
-    """A JSON array of arrays."""
-    row_count: int
-    truncated: bool
-    """Whether the database had more rows than were asked for."""
-
-    def read_rows(self) -> list[list[Any]]:
-        """Return the rows as JSON values; a number beyond the range of a double is infinite."""
-        try:
-            rows: list[list[Any]] = orjson.loads(self.rows)
-        except orjson.JSONDecodeError:
-            rows = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
-        return rows
 
 
 class Connection(ABC):
@@ -59,6 +28,7 @@ class Connection(ABC):
     """Name in requests, such as `postgres`."""
     dialect: ClassVar[str]
     """sqlglot's name of the dialect."""
+    _settings: Settings
     place: str = ""
     """Host and port of its server, for the log; empty without one."""
 
@@ -77,16 +47,19 @@ class Connection(ABC):
     def catalog(self) -> Catalog:
         """Read the catalog from the database now."""
 
-    @abstractmethod
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        """Run one reading statement, roll back, and return its rows.
+        """Run one reading statement for `timeout` seconds, roll back, and return its first `max_rows` rows."""
+        rows = Collector(max_rows, self._settings.max_result_mb << 20)
+        self.send(Request(sql, max_rows + 1, timeout, tag), rows)
+        return rows.make_results()
 
-        `timeout` in seconds; `tag` (a request's id) goes into a trailing comment for the database's administrator.
-        """
-
-    @abstractmethod
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
         """Run one reading statement, and stream its rows. `idle` seconds without a row raise QueryTimeoutError."""
+        return open_feed(partial(self.send, Request(sql, max_rows, idle, tag)))
+
+    @abstractmethod
+    def send(self, request: Request, sink: Sink) -> None:
+        """Run one reading statement, put its columns and at most `max_rows` rows into the sink, and roll back."""
 
     @abstractmethod
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:

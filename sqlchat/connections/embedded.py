@@ -14,19 +14,27 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
-from sqlchat.connections.encoding import encode_rows
+from sqlchat.connections.base import Connection
+from sqlchat.connections.faults import make_timeout_error, refuse_unsendable
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.profiling import UNREADABLE, order_tables
-from sqlchat.connections.streams import Stream
-from sqlchat.connections.worker_streams import FOREVER, Sender, open_worker_stream
+from sqlchat.connections.results import (
+    Collector,
+    Header,
+    ReadRows,
+    ReadTyped,
+    Request,
+    Results,
+    Sink,
+    keep_rows,
+    read_no_types,
+)
+from sqlchat.connections.streams import Feed
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     DeadlineError,
     QueryTimeoutError,
-    SQLRefusedError,
-    TooLargeError,
 )
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
@@ -37,8 +45,10 @@ R = TypeVar("R")
 IN_MEMORY = ":memory:"
 GRACE = 0.5
 """Seconds after an engine's own deadline until its process is killed."""
-BATCH = 500
-"""Rows fetched at a time, so that the limit on bytes acts before memory is full."""
+FOREVER = 1e6
+"""Seconds for a statement that its reader ends."""
+FETCHED_AT_ONCE = 2000
+"""Rows; a batch is small enough that the limit on bytes acts before memory is full."""
 SLICE = 2.5
 """Seconds for which profiling uses a worker process before another caller may."""
 TABLES_A_SLICE = 200
@@ -87,16 +97,19 @@ class Session(ABC):
     @abstractmethod
     def read_catalog(self) -> Catalog: ...
 
-    @abstractmethod
-    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results: ...
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+        """Run a statement, and return its first `max_rows` rows."""
+        rows = Collector(max_rows, max_bytes)
+        self.send(sql, max_rows + 1, rows)
+        return rows.make_results()
 
-    def stream(self, sql: str, max_rows: int, path: str) -> None:
-        """Send rows to the socket at `path`."""
-        with Sender(path) as sender:
-            self.send(sql, max_rows, sender)
+    def stream(self, sql: str, max_rows: int, send_item: Callable[[object], None]) -> None:
+        """Run a statement, and send its header, then its rows of JSON in blocks."""
+        self.send(sql, max_rows, ItemSink(send_item))
 
     @abstractmethod
-    def send(self, sql: str, max_rows: int, sender: Sender) -> None: ...
+    def send(self, sql: str, max_rows: int, sink: Sink) -> None:
+        """Run a statement, and put its columns and at most `max_rows` rows into the sink."""
 
     @abstractmethod
     def explain(self, sql: str) -> Plan: ...
@@ -113,6 +126,19 @@ class Session(ABC):
     @abstractmethod
     def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
         """Return profiles of the table's columns; none if it cannot be read."""
+
+
+class ItemSink(Sink):
+    """Sends a result from a worker process to the `Feed` of the process that made the call."""
+
+    def __init__(self, send_item: Callable[[object], None]) -> None:
+        self._send_item = send_item
+
+    def begin(self, header: Header, read_rows: ReadRows = keep_rows, read_typed: ReadTyped = read_no_types) -> None:
+        self._send_item(header)
+
+    def put(self, batch: Any) -> None:
+        self._send_item(batch)
 
 
 def perform(target: Target, session: type[Session], act: Callable[..., R], timeout: float, *args: Any) -> R:
@@ -153,13 +179,12 @@ class EmbeddedConnection(Connection):
         most = self._settings.max_result_mb << 20
         return self._call(self._present(), timeout, self.session.run, sql, max_rows, most)
 
-    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        refuse_unsendable(sql)
-
-        def call(path: str) -> None:
-            self._call(self._present(), FOREVER, self.session.stream, sql, max_rows, path)
-
-        return open_worker_stream(call, idle, timed_out)
+    def send(self, request: Request, sink: Sink) -> None:
+        """Stream the rows out of the worker process, into a sink that is a Feed."""
+        assert isinstance(sink, Feed)
+        refuse_unsendable(request.sql)
+        act = self.session.stream
+        self._call(self._present(), request.timeout, act, request.sql, request.max_rows, receiver=sink)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         refuse_unsendable(sql)
@@ -195,14 +220,23 @@ class EmbeddedConnection(Connection):
         except ConnectionConfigError as exc:
             raise DatabaseUnavailableError(exc.detail) from exc
 
-    def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
-        """Call `act`, a method of `session`, in a worker process, for at most `timeout` seconds."""
+    def _call(
+        self, target: Target, timeout: float, act: Callable[..., R], *args: Any, receiver: Feed | None = None
+    ) -> R:
+        """Call `act`, a method of `session`, in a worker process, for at most `timeout` seconds.
+
+        If a `receiver` takes what it sends, these are the seconds without a message.
+        """
+        limit = FOREVER if receiver else timeout
         try:
-            return self._workers.call(perform, target, self.session, act, timeout, *args, deadline=timeout + GRACE)
+            answer: R = self._workers.call(
+                perform, target, self.session, act, limit, *args, deadline=timeout + GRACE, receiver=receiver
+            )
         except QueryTimeoutError:
             raise
         except DeadlineError as exc:
-            raise timed_out(timeout) from exc
+            raise make_timeout_error(timeout) from exc
+        return answer
 
 
 def locate_file(database: str, settings: Settings) -> str:
@@ -241,16 +275,6 @@ def _is_below(path: str, folder: str) -> bool:
     return os.path.commonpath((path, folder)) == folder
 
 
-def refuse_unsendable(sql: str) -> None:
-    """Raise SQLRefusedError for NUL, which ends the text for an engine, and for surrogates."""
-    if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
-        raise SQLRefusedError("The SQL holds a character that is not text.")
-
-
-def timed_out(timeout: float) -> QueryTimeoutError:
-    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
-
-
 def find_other_provider(engine: str, target: Target) -> ConnectionConfigError | None:
     """Return an error that names the provider of the file if that is not `engine`; else None."""
     try:
@@ -268,28 +292,3 @@ def find_other_provider(engine: str, target: Target) -> ConnectionConfigError | 
 def quoted(name: str) -> str:
     """Return an SQL identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def collect(
-    fetch: Callable[[int], Sequence[Sequence[Any]]],
-    max_rows: int,
-    max_bytes: int,
-    convert: Callable[[Sequence[Sequence[Any]]], Sequence[Sequence[Any]]] = lambda rows: rows,
-) -> tuple[bytes, int, bool]:
-    """Fetch at most `max_rows` rows by `fetch(count)`; return them as JSON, their number, and if there were more.
-
-    Raises TooLargeError if the JSON exceeds `max_bytes`.
-    """
-    parts: list[bytes] = []
-    size = count = 0
-    while batch := fetch(min(BATCH, max_rows + 1 - count)):
-        wanted = batch[: max_rows - count]
-        if wanted:
-            parts.append(encode_rows(convert(wanted))[1:-1])
-            size += len(parts[-1]) + 1
-        if size > max_bytes:
-            raise TooLargeError(f"The result is larger than {max_bytes >> 20} MiB; ask for fewer rows or columns.")
-        count += len(wanted)
-        if len(wanted) < len(batch):
-            return b"[" + b",".join(parts) + b"]", count, True
-    return b"[" + b",".join(parts) + b"]", count, False

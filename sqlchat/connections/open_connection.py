@@ -17,9 +17,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.base import Connection
 from sqlchat.connections.lru_cache import LruCache
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.results import Results
 from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.streams import UNLIMITED
 from sqlchat.connections.ttl_cache import TtlCache

@@ -11,50 +11,29 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlchat.connections.encoding import LINE_ENDS_AS_BLANKS
+from sqlchat.connections.faults import make_lost_error
+from sqlchat.connections.results import Header, ReadRows, ReadTyped, Sink, keep_rows, read_no_types
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from sqlchat.connections.servers.deadlines import Deadline
 
-BLOCK = 1 << 18
-"""Bytes that travel together."""
-FLUSH = 0.25
-"""Seconds after which the rows that are there travel, however few."""
 WAITING = 3
 """Blocks that may wait for the writer of the answer."""
 UNLIMITED = 1 << 60
 """A number of rows that no result has."""
 DIGITS = 38
 """Most digits of an exact number of 128 bits."""
+WAITING_READER = 1e6
+"""Seconds that a statement waits for the reader of its rows, who has limits of its own."""
 LOOK = 0.1
 """Seconds between two looks at whether the stream was closed."""
 
 
 class StreamClosedError(Exception):
     """Nobody wants the rest of the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The columns of a result, which come before its first row."""
-
-    columns: tuple[str, ...]
-    """Names in order; a name may occur twice."""
-    types: tuple[str, ...]
-    """The database's type of each column; "" where it does not say."""
-    arrow: tuple[str | pa.DataType, ...]
-    """The type of each column in Arrow and Parquet, or its name, such as `int64` or `decimal(12, 2)`."""
-    is_document: tuple[bool, ...]
-    """Whether a column holds JSON or nested values, which are JSON in Arrow and Parquet too."""
-
-
-ReadRows = Callable[[Any], bytes]
-"""Makes rows of JSON of what a database sent."""
-ReadTyped = Callable[[Any, "pa.Schema"], "pa.RecordBatch | None"]
-"""Makes a batch with a schema's types of what a database sent; None if only the rows of JSON can tell."""
 
 
 class Stream:
@@ -69,8 +48,8 @@ class Stream:
         header: Header,
         items: Iterable[Any],
         close: Callable[[], None],
-        read_rows: ReadRows = lambda item: item,
-        read_typed: ReadTyped = lambda item, schema: None,
+        read_rows: ReadRows = keep_rows,
+        read_typed: ReadTyped = read_no_types,
     ) -> None:
         self.header, self._items, self._close = header, items, close
         self.read_rows, self.read_typed = read_rows, read_typed
@@ -106,23 +85,42 @@ class Stream:
         self._close()
 
 
-class Feed:
-    """Items that a thread of its own makes, of which a few wait at most."""
+class Feed(Sink):
+    """A sink whose batches a thread puts and another one reads. A few wait at most."""
 
     def __init__(self) -> None:
         self._items: queue.Queue[tuple[str, Any]] = queue.Queue(WAITING)
         self._closed = threading.Event()
-        self._has_ended = False
-        self._break_off: Callable[[], object] | None = None
+        self._has_begun = self._has_ended = False
+        self._stop: Callable[[], object] | None = None
+        self._deadline: Deadline | None = None
+        self._idle = 0.0
         self._lock = threading.Lock()
 
     def start(self, work: Callable[[Feed], None]) -> None:
         """Run `work(feed)` on a thread, which ends soon after `close`."""
         threading.Thread(target=self._run, args=(work,), name="stream", daemon=True).start()
 
-    def put(self, item: Any) -> None:
-        """Wait for room. Raises StreamClosedError."""
-        self._put("item", item)
+    def begin(self, header: Header, read_rows: ReadRows = keep_rows, read_typed: ReadTyped = read_no_types) -> None:
+        """Raises DatabaseUnavailableError for a statement that is repeated: its first rows may have gone."""
+        if self._has_begun:
+            raise make_lost_error()
+        self._has_begun = True
+        self._put("item", (header, read_rows, read_typed))
+
+    def put(self, batch: Any) -> None:
+        if self._deadline:
+            self._deadline.renew(WAITING_READER)
+        self._put("item", batch)
+        if self._deadline:
+            self._deadline.renew(self._idle)
+
+    def receive(self, item: Any) -> None:
+        """Take the header or a batch from a worker process."""
+        if isinstance(item, Header):
+            self.begin(item)
+        else:
+            self.put(item)
 
     def __next__(self) -> Any:
         while not self._closed.is_set():
@@ -141,22 +139,23 @@ class Feed:
         return self
 
     @contextlib.contextmanager
-    def breakable(self, break_off: Callable[[], object]) -> Iterator[None]:
-        """Around a statement that `break_off()` ends from another thread, if the feed is closed meanwhile."""
+    def watch(
+        self, stop: Callable[[], object], deadline: Deadline | None = None, idle: float = 0.0
+    ) -> Iterator[None]:
         with self._lock:
-            self._break_off = break_off
+            self._stop, self._deadline, self._idle = stop, deadline, idle
         try:
             yield
         finally:
             with self._lock:
-                self._break_off = None
+                self._stop = self._deadline = None
 
     def close(self) -> None:
         with self._lock:
             if not self._closed.is_set():
                 self._closed.set()
-                if self._break_off:
-                    self._break_off()
+                if self._stop:
+                    self._stop()
 
     def _put(self, kind: str, item: Any) -> None:
         while not self._closed.is_set():
@@ -175,22 +174,13 @@ class Feed:
                 self._put("end", None)
 
 
-def open_feed(
-    work: Callable[[Feed], None],
-    read_rows: ReadRows = lambda item: item,
-    read_typed: ReadTyped = lambda item, schema: None,
-) -> Stream:
-    """A stream of what `work(feed)` puts: a Header, then items that are read as `Stream` says."""
+def open_feed(work: Callable[[Feed], None]) -> Stream:
+    """Return a stream of what `work(feed)` puts, on a thread of its own."""
     feed = Feed()
     feed.start(work)
     try:
-        header = next(feed)
+        header, read_rows, read_typed = next(feed)
     except BaseException:
         feed.close()
         raise
     return Stream(header, feed, feed.close, read_rows, read_typed)
-
-
-def write_row(cells: Iterable[bytes]) -> bytes:
-    """Return a row of JSON values for a stream."""
-    return b",".join(cells).translate(LINE_ENDS_AS_BLANKS) + b"\n"

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from sqlchat.connections.encoding import unique_names
-from sqlchat.connections.streams import Header, Stream
+from sqlchat.connections.results import Header
+from sqlchat.connections.streams import Stream
 from sqlchat.errors import QueryError
 from sqlchat.exports.values import Values
 

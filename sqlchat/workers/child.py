@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import traceback
+from functools import partial
 
 from sqlchat.errors import SqlchatError
 from sqlchat.workers.wire import receive, send
@@ -31,7 +32,7 @@ def main() -> None:
     try:
         send(line, READY)
         while True:
-            send(line, _answer(receive(line), int(memory)))
+            send(line, _answer(receive(line), int(memory), line))
     except (EOFError, OSError):  # whoever asked has gone
         return
 
@@ -50,10 +51,16 @@ def _confine(memory: int, preload: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(request: bytes | bytearray, memory: int) -> bytes:
-    """Run a pickled (function, args, kwargs); gives a pickled (succeeded, is crowded, result or exception)."""
+def _answer(request: bytes | bytearray, memory: int, line: socket.socket) -> bytes:
+    """Run a pickled call, and return a pickled (succeeded, is crowded, result or exception).
+
+    The call is (function, args, kwargs, sends items). If it sends items, the last argument of the function sends one
+    to the caller, ahead of the answer.
+    """
     try:
-        function, args, kwargs = pickle.loads(request)  # noqa: S301 - of the process that started this one
+        function, args, kwargs, sends_items = pickle.loads(request)  # noqa: S301 - of the process that started this one
+        if sends_items:
+            args = (*args, partial(_send_item, line))
         succeeded, value = True, function(*args, **kwargs)
     except BaseException as exc:  # noqa: BLE001 - it is raised where the call was made
         succeeded, value = False, _make_portable(exc)
@@ -64,6 +71,12 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
         return pickle.dumps((False, True, MemoryError()))
     except Exception as exc:  # noqa: BLE001 - a result or an exception of a kind that cannot be sent
         return pickle.dumps((False, crowded, TypeError(f"{type(value).__name__} cannot be sent: {exc}")))
+
+
+def _send_item(line: socket.socket, item: object) -> None:
+    """Send one item, and wait until it was taken."""
+    send(line, pickle.dumps((None, False, item), pickle.HIGHEST_PROTOCOL))
+    receive(line)
 
 
 def _make_portable(exc: BaseException) -> BaseException:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlchat.workers.wire import receive, send
@@ -25,6 +26,8 @@ Arrow's own allocator keeps more, and sets a gigabyte of address space apart, of
 """
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
+TAKEN = b""
+"""Tells a process that an item was taken. Until then it sends no other one."""
 STARTING = 60.0
 """Seconds that a process may take to import modules."""
 SLOWEST = 5
@@ -76,13 +79,20 @@ class Process:
         return self._process.poll() is None
 
     def call(
-        self, request: bytes, module: str, deadline: float, *, counts_cpu: bool = False
+        self,
+        request: bytes,
+        module: str,
+        deadline: float,
+        *,
+        counts_cpu: bool = False,
+        receive_item: Callable[[Any], None] | None = None,
     ) -> tuple[bool, bool, Any]:
-        """Have it run a pickled (function, args, kwargs): succeeded, is crowded, result or exception.
+        """Have it run a pickled call: succeeded, is crowded, result or exception.
 
         Raises NotStartedError, DiedError, and TimeoutError after `deadline` seconds, when it must be ended. The time
-        begins when the function's `module` is imported. With `counts_cpu` it is CPU time, and the limit by the clock
-        is SLOWEST times as long: on a busy machine, a call waits more than it computes.
+        begins when the function's `module` is imported, and anew when `receive_item` has taken an item. With
+        `counts_cpu` it is CPU time, and the limit by the clock is SLOWEST times as long: on a busy machine, a call
+        waits more than it computes.
         """
         try:
             self._prepare(module)
@@ -100,11 +110,16 @@ class Process:
         try:
             if counts_cpu:
                 self._await_answer(begun + deadline, until)
-            succeeded, crowded, value = pickle.loads(receive(self._line, until))  # noqa: S301 - a process of our own
-        except EOFError as exc:
+            while (answer := pickle.loads(receive(self._line, until)))[0] is None:  # noqa: S301 - a process of our own
+                assert receive_item is not None
+                receive_item(answer[2])
+                until = time.monotonic() + deadline
+                send(self._line, TAKEN)
+        except (EOFError, ConnectionError) as exc:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(DYING)
             raise DiedError(self._process.returncode or 0) from exc
+        succeeded, crowded, value = answer
         return succeeded, crowded, value
 
     def _await_answer(self, most_cpu: float, until: float) -> None:
@@ -137,7 +152,7 @@ class Process:
             receive(self._line, time.monotonic() + STARTING)
             self._is_ready = True
         if module not in self._loaded:
-            send(self._line, pickle.dumps((load_module, (module,), {}), pickle.HIGHEST_PROTOCOL))
+            send(self._line, pickle.dumps((load_module, (module,), {}, False), pickle.HIGHEST_PROTOCOL))
             receive(self._line, time.monotonic() + STARTING)
             self._loaded.add(module)
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from sqlchat.chat.chart import MOST_ROWS, Chart, choose_chart
-from sqlchat.connections.base import Results
+from sqlchat.connections.results import Results
 
 
 def chart(columns: dict[str, str], *rows: tuple[Any, ...]) -> Chart:

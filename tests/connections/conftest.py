@@ -16,7 +16,10 @@ from certificates import Authority
 from ports import free_port
 
 from sqlchat.config import Settings
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.mysql.connection import MySQLConnection
 from sqlchat.connections.postgres.connection import PostgresConnection
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.workers import Workers
 
 SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
@@ -30,6 +33,37 @@ def postgres(postgres_database):
     )
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def workers():
+    pool = Workers(1, 2048)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path, workers):
+    return SQLiteConnection({"database": ":memory:"}, Settings(data_dir=tmp_path, max_result_mb=1), workers)
+
+
+@pytest.fixture
+def duck(tmp_path, workers):
+    return DuckDBConnection({"database": ":memory:"}, Settings(data_dir=tmp_path, max_result_mb=1), workers)
+
+
+@pytest.fixture
+def mysql(mysql_server, tmp_path):
+    config = {"host": "127.0.0.1", "port": mysql_server.port, "database": "mysql", "user": "root", "password": ""}
+    connection = MySQLConnection(config, Settings(data_dir=tmp_path, max_result_mb=1), Workers(1, 1024))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(params=["postgres", "sqlite", "duck", "mysql"])
+def any_connection(request):
+    """A connection to each kind of database, whose results are bounded to 1 MiB."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

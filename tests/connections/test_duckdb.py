@@ -195,12 +195,6 @@ def test_order_names_and_truncation_are_kept(connection):
     assert [i for (i,) in orjson.loads(result.rows)] == list(range(2999, 999, -1))
 
 
-def test_a_result_past_the_cap_is_refused(tmp_path, workers):
-    connection = DuckDBConnection({"database": ":memory:"}, Settings(data_dir=tmp_path, max_result_mb=1), workers)
-    with pytest.raises(TooLargeError, match="1 MiB"):
-        run(connection, "SELECT repeat('x', 300000) FROM range(9)")
-
-
 @pytest.mark.parametrize(
     "sql",
     [

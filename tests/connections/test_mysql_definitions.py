@@ -92,7 +92,7 @@ def test_what_is_replaced_after_the_reading_does_not_show_what_the_policy_denies
     with contextlib.suppress(SQLRefusedError):
         if way == "stream":
             with contextlib.closing(connection.stream(examined)) as stream:
-                assert "tell-nobody" not in str([stream.read_rows(item) for item in stream]).lower()
+                assert "tell-nobody" not in str(list(stream)).lower()
         else:
             assert "tell-nobody" not in str(getattr(connection, way)(examined)).lower()
     assert connection.catalog.version != before

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.connections.postgres.csv import CsvColumns, write_json_rows
-from sqlchat.connections.postgres.types import PgType, encode_copied_row, find_decoder
+from sqlchat.connections.postgres.types import PgType, encode_copied_cells, find_decoder
 from sqlchat.errors import TooLargeError
 from sqlchat.workers import Workers
 
@@ -184,7 +184,7 @@ def decoded(plain, query, zone):
         oids = [column.type_code for column in cursor.description]
         cursor.copy_expert(f"COPY ({query}) TO STDOUT", lines)
     decoders = [find_decoder(oid, {}) for oid in oids]
-    return b"[" + b",".join(encode_copied_row(line, decoders) for line in lines) + b"]"
+    return b"[" + b",".join(b"[" + b",".join(encode_copied_cells(line, decoders)) + b"]" for line in lines) + b"]"
 
 
 @settings(max_examples=60)
@@ -269,9 +269,8 @@ def test_bytes_that_are_no_text_are_replaced_as_the_decoders_do(values):
     }
     copied = [b"".join(escapes.get(bytes([c]), bytes([c])) for c in v) + b"\t7\n" for v in values]
     text, number = find_decoder(25, {}), find_decoder(23, {})
-    assert (
-        write_json_rows(lines) == b"[" + b",".join(encode_copied_row(line, [text, number]) for line in copied) + b"]"
-    )
+    decoded_rows = [b",".join(encode_copied_cells(line, [text, number])) + b"\n" for line in copied]
+    assert write_json_rows(lines) == b"".join(decoded_rows)
 
 
 def test_numbers_keep_every_digit(zones):

@@ -6,10 +6,11 @@ import time
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.base import Connection
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.prefetch import MOST_WAITING, PAUSE, Prefetcher
+from sqlchat.connections.results import Header
 from sqlchat.errors import DatabaseUnavailableError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.workers import Workers
@@ -33,7 +34,7 @@ class Database(Connection):
     provider, dialect = "sqlite", "sqlite"
 
     def __init__(self, name, log):
-        self.name, self.log = name, log
+        self.name, self.log, self._settings = name, log, Settings()
 
     def catalog(self):
         self.log.begun.append(self.name)
@@ -54,11 +55,8 @@ class Database(Connection):
     def check(self):
         return []
 
-    def run(self, sql, *, max_rows, timeout, tag=""):
-        return Results((), (), b"[]", 0, False)
-
-    def stream(self, sql, *, max_rows, idle, tag=""):
-        raise NotImplementedError
+    def send(self, request, sink):
+        sink.begin(Header((), (), (), ()))
 
     def explain(self, sql, *, max_rows=None):
         return Plan()

@@ -214,29 +214,8 @@ def test_rows_keep_names_places_types_and_values(connection):
     assert result.rows == b'[[1,"x","AP8=","Infinity",9223372036854775807,0.1,null]]'
 
 
-def test_one_row_more_than_asked_for_is_told(connection):
-    result = run(connection, "SELECT id FROM authors ORDER BY id", max_rows=2)
-    assert (orjson.loads(result.rows), result.row_count, result.truncated) == ([[1], [2]], 2, True)
-    result = run(connection, "SELECT id FROM authors ORDER BY id", max_rows=3)
-    assert (result.row_count, result.truncated) == (3, False)
-
-
-def test_many_rows_come_in_batches(connection):
-    series = "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 2500) SELECT i FROM t"
-    result = run(connection, series, max_rows=2499)
-    assert [row[0] for row in orjson.loads(result.rows)] == list(range(1, 2500))
-    assert result.truncated
-
-
 def test_text_that_is_not_utf8_is_readable(connection):
     assert rows(connection, "SELECT CAST(x'ff41' AS TEXT)") == [["\ufffdA"]]
-
-
-def test_a_result_past_the_cap_is_refused(library, workers):
-    settings = Settings(data_dir=library.parent, max_result_mb=1)
-    connection = SQLiteConnection({"database": "library.db"}, settings, workers)
-    with pytest.raises(TooLargeError, match="1 MiB"):
-        run(connection, "SELECT hex(zeroblob(300000)) FROM authors, books")
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sqlchat.config import Settings
-from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.mysql.connection import MySQLConnection
-from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.connections.streams import UNLIMITED, StreamClosedError
 from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError
 from sqlchat.exports import FORMATS
-from sqlchat.workers import Workers
 
 BY_NAME = {each.extension: each for each in FORMATS.values()}
 
@@ -62,38 +57,8 @@ def as_json(connection, sql):
     return json.loads(connection.run(sql, max_rows=1000, timeout=100).rows, parse_float=str)
 
 
-@pytest.fixture(scope="module")
-def workers():
-    pool = Workers(1, 2048)
-    yield pool
-    pool.close()
-
-
-@pytest.fixture
-def sqlite(tmp_path, workers):
-    return SQLiteConnection({"database": ":memory:"}, Settings(data_dir=tmp_path), workers)
-
-
-@pytest.fixture
-def duck(tmp_path, workers):
-    return DuckDBConnection({"database": ":memory:"}, Settings(data_dir=tmp_path), workers)
-
-
-@pytest.fixture
-def mysql(mysql_server, tmp_path):
-    config = {"host": "127.0.0.1", "port": mysql_server.port, "database": "mysql", "user": "root", "password": ""}
-    connection = MySQLConnection(config, Settings(data_dir=tmp_path), Workers(1, 1024))
-    yield connection
-    connection.close()
-
-
 TEXTS = ["plain", "", 'say "no"', "back\\slash", "two\nlines\r\n", "a,b", "tab\there", "bell\x07", "null", "é😀", "'"]
 SAME = "SELECT 1 AS n, 'a' AS t UNION ALL SELECT NULL, NULL UNION ALL SELECT 3, '' ORDER BY 1"
-
-
-@pytest.fixture(params=["postgres", "sqlite", "duck", "mysql"])
-def any_connection(request):
-    return request.getfixturevalue(request.param)
 
 
 def test_nulls_empty_texts_and_names_that_occur_twice(any_connection):
@@ -265,12 +230,14 @@ def test_values_of_many_rows_keep_their_places(any_connection):
 
 IMPORTING = """
 import sys
-from sqlchat.connections.postgres.stream import CsvLines, read_rows, read_typed
-from sqlchat.connections.streams import Header, Stream
+from sqlchat.connections.postgres.csv import quote_no_numbers
+from sqlchat.connections.postgres.rows import read_typed
+from sqlchat.connections.results import Header
+from sqlchat.connections.streams import Stream
 from sqlchat.exports import FORMATS
 header = Header(("a", "b"), ("", ""), ("int64", "string"), (False, False))
 for each in FORMATS.values():
-    stream = Stream(header, [CsvLines(b'1,"x"\\n2,"y"\\n')], lambda: None, read_rows, read_typed)
+    stream = Stream(header, [b'1,"x"\\n2,"y"\\n'], lambda: None, quote_no_numbers, read_typed)
     assert b"".join(each.write(stream))
     assert stream.row_count == 2
 assert "pandas" not in sys.modules
@@ -278,7 +245,7 @@ assert "pandas" not in sys.modules
 
 
 def test_an_export_imports_no_pandas_and_a_worker_no_arrow():
-    worker = "import sys, sqlchat.connections.sqlite.stream, sqlchat.connections.duckdb.stream\n"
+    worker = "import sys, sqlchat.connections.sqlite.connection, sqlchat.connections.duckdb.connection\n"
     for code in (IMPORTING, worker + "assert 'pyarrow' not in sys.modules"):
         subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
 

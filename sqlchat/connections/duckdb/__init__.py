@@ -1,5 +1,5 @@
 """DuckDB files. `connection.py` is the class; its sessions run in a worker process, and `instance.py` locks them.
 
-`types.py` and `stream.py` keep every digit of an answer, `plan.py` reads a plan; `catalog.py`, with `macros.py`, and
+`types.py` keeps every digit of an answer, `plan.py` reads a plan; `catalog.py`, with `macros.py`, and
 `profile.py` read what the database holds.
 """

@@ -12,29 +12,27 @@ import itertools
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlchat.connections.base import Results
 from sqlchat.connections.duckdb.catalog import read as read_catalog
 from sqlchat.connections.duckdb.instance import BESIDE, SYSTEM, open_session
 from sqlchat.connections.duckdb.plan import read_plan
 from sqlchat.connections.duckdb.profile import profile_table
-from sqlchat.connections.duckdb.types import Reading, choose_reading, decode_rows
+from sqlchat.connections.duckdb.types import choose_reading, decode_rows, make_header
 from sqlchat.connections.embedded import (
+    FETCHED_AT_ONCE,
     IN_MEMORY,
     EmbeddedConnection,
     Session,
     Target,
-    collect,
     find_other_provider,
     read_stamp,
-    timed_out,
 )
+from sqlchat.connections.faults import make_statement_error, make_timeout_error
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.worker_streams import Sender
+from sqlchat.connections.results import Sink
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -65,7 +63,6 @@ QUERY = re.compile(
 PREFIX = re.compile(r"[\w ]+ Error: ")
 LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
 UNKNOWN_NAME = re.compile(r"does not exist|not found in FROM|referenced column", re.I)
-Fetch = Callable[[int], Sequence[Sequence[Any]]]
 
 
 class DuckDBSession(Session):
@@ -94,17 +91,21 @@ class DuckDBSession(Session):
     def read_catalog(self) -> Catalog:
         return read_catalog(self._query)
 
-    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
-        relation, readings, fetch = self._select(sql, max_rows + 1)
-        rows, count, truncated = collect(fetch, max_rows, max_bytes, partial(decode_rows, readings))
-        return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
-
-    def send(self, sql: str, max_rows: int, sender: Sender) -> None:
-        from sqlchat.connections.duckdb.stream import make_header, send
-
-        relation, readings, fetch = self._select(sql, max_rows)
-        sender.begin(make_header(relation.columns, relation.types))
-        send(fetch, partial(decode_rows, readings), sender)
+    def send(self, sql: str, max_rows: int, sink: Sink) -> None:
+        kind, statement = _read_statement(self._connection, sql)
+        relation = _describe_columns(self._connection, kind, statement)
+        sink.begin(make_header(relation.columns, relation.types))
+        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
+        selected = ", ".join(item.expression for item in readings)
+        if kind == "SELECT":
+            text = "'" + sql.replace("'", "''") + "'"
+            self._connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {max_rows}")  # noqa: S608
+            fetch = self._connection.fetchmany
+        else:
+            rows = iter(relation.project(selected).limit(max_rows).fetchall())
+            fetch = lambda count: list(itertools.islice(rows, count))  # noqa: E731
+        while batch := fetch(FETCHED_AT_ONCE):
+            sink.put_values(decode_rows(readings, batch))
 
     def explain(self, sql: str) -> Plan:
         _read_statement(self._connection, sql)
@@ -120,19 +121,6 @@ class DuckDBSession(Session):
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
-
-    def _select(self, sql: str, count: int) -> tuple[duckdb.DuckDBPyRelation, list[Reading], Fetch]:
-        """Run a statement; return its columns, their readings, and a function that fetches at most `count` rows."""
-        kind, statement = _read_statement(self._connection, sql)
-        relation = _describe_columns(self._connection, kind, statement)
-        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
-        selected = ", ".join(item.expression for item in readings)
-        if kind == "SELECT":
-            text = "'" + sql.replace("'", "''") + "'"
-            self._connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
-            return relation, readings, self._connection.fetchmany
-        rows = iter(relation.project(selected).limit(count).fetchall())
-        return relation, readings, lambda size: list(itertools.islice(rows, size))
 
 
 def _translate_opening(exc: duckdb.Error, target: Target) -> Exception:
@@ -161,7 +149,7 @@ def _translate_error(exc: duckdb.Error, target: Target, timeout: float) -> Excep
     words = target.hide_path(report.get("exception_message", str(exc)))
     match exc:
         case duckdb.InterruptException():
-            return timed_out(timeout)
+            return make_timeout_error(timeout)
         case duckdb.OutOfMemoryException():
             return TooLargeError("The query needs more memory than a worker process may take.")
         case duckdb.PermissionException():
@@ -220,7 +208,7 @@ def _describe_columns(
             connection.execute(statement)  # fails too, and tells the position
         raise
     if relation is None:
-        raise SQLRefusedError("This is no statement that gives rows.")
+        raise make_statement_error()
     return relation
 
 

@@ -15,6 +15,7 @@ import orjson
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.encoding import DEEPEST, no_number, read_document
+from sqlchat.connections.results import Header
 
 Decode = Callable[[Any], Any]
 
@@ -22,6 +23,33 @@ INTEGERS = frozenset(["tinyint", "smallint", "integer", "bigint", "utinyint", "u
 AS_IS = INTEGERS | {"boolean", "double", "varchar", "blob", "uuid", "bit", "enum", "struct"}
 NUMBERS = frozenset({"hugeint", "uhugeint", "decimal", "float", "bignum"})
 NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple"})
+
+
+ARROW_TYPES = {
+    "boolean": "bool", "tinyint": "int8", "smallint": "int16", "integer": "int32", "bigint": "int64",
+    "utinyint": "uint8", "usmallint": "uint16", "uinteger": "uint32", "ubigint": "uint64",
+    "hugeint": "decimal(39, 0)", "uhugeint": "decimal(39, 0)", "float": "float32", "double": "float64",
+    "blob": "binary", "date": "date32", "time": "time64[us]", "timestamp": "timestamp[us]",
+    "timestamp_s": "timestamp[s]", "timestamp_ms": "timestamp[ms]", "timestamp_ns": "timestamp[ns]",
+    "timestamp with time zone": "timestamp[us, UTC]",
+}  # fmt: skip
+"""By a type's id; all others are text."""
+
+
+def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:
+    return Header(
+        columns=tuple(columns),
+        types=tuple(map(str, types)),
+        arrow=tuple(map(_find_arrow_type, types)),
+        is_document=tuple(str(type.id) in NESTED or str(type) == "JSON" for type in types),
+    )
+
+
+def _find_arrow_type(type: Any) -> str:
+    if (kind := str(type.id)) == "decimal":
+        precision, scale = (value for _, value in type.children)
+        return f"decimal({precision}, {scale})"
+    return ARROW_TYPES.get(kind, "string")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,13 +105,13 @@ class FilesConnection(DuckDBConnection):
         if before and before != key:
             self._databases.discard(before)
 
-    def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
+    def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any, **options: Any) -> R:
         broken: ConnectionConfigError | None = None
         for _ in range(TRIES):
             with self._databases.hold(target.path) as exists:
                 if exists:
                     try:
-                        return super()._call(target, timeout, act, *args)
+                        return super()._call(target, timeout, act, *args, **options)
                     except ConnectionConfigError as exc:  # part of it was removed or overwritten
                         if broken is not None:
                             raise _make_outage(exc) from exc

@@ -20,7 +20,7 @@ import pymysql
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
+from sqlchat.connections.faults import make_changed_error, make_statement_error, make_timeout_error
 from sqlchat.connections.mysql import catalog as questions
 from sqlchat.connections.mysql.errors import (
     CANNOT_CONNECT,
@@ -33,17 +33,15 @@ from sqlchat.connections.mysql.plan import read_cost
 from sqlchat.connections.mysql.profile import read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.results import Request, Sink
 from sqlchat.connections.servers.config import read_server_config
 from sqlchat.connections.servers.connection import (
     CATALOG_TIMEOUT,
-    WAITING_READER,
     ServerConnection,
     cut_end,
     write_comment,
 )
-from sqlchat.connections.servers.pool import make_timeout_error
-from sqlchat.connections.streams import Feed, Stream, open_feed
-from sqlchat.errors import CatalogChangedError, ConnectionConfigError, SQLRefusedError
+from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
@@ -97,49 +95,18 @@ class MySQLConnection(ServerConnection):
         view._comparison = questions.write_comparison(catalog, tables)
         return view
 
-    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        text, is_query = _read_statement(sql)
-        with self._open_transaction(timeout) as session:
+    def send(self, request: Request, sink: Sink) -> None:
+        text, is_query = _read_statement(request.sql)
+        with self._open_transaction(request.timeout) as session:
             self._prepare(session, text, is_query)
             if is_query:
-                session.limit_rows(max_rows + 1)
-            cursor = session.cursor
-            cursor.execute(text + write_comment(tag))
-            fields = session.read_columns()
-            rows = session.read_rows(fields, max_rows + 1, self._settings.max_result_mb)
-        shown = rows[:max_rows]
-        return Results(
-            columns=tuple(field.name for field in fields),
-            types=tuple(field.type for field in fields),
-            rows=b"[" + b",".join(shown) + b"]",
-            row_count=len(shown),
-            truncated=len(rows) > max_rows,
-        )
-
-    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        statement = _read_statement(sql)
-        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag))
-
-    def _send(self, feed: Feed, statement: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
-        """Put a header and the rows into the feed; `statement` is the answer of `_read_statement`."""
-        text, is_query = statement
-        from sqlchat.connections.mysql.stream import make_header, send
-
-        with self._open_transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
-            self._prepare(session, text, is_query)
-            if is_query:
-                session.limit_rows(max_rows)
-            session.end_time_limit()
-            session.cursor.execute(text + write_comment(tag))
-            fields = session.read_columns()
-            feed.put(make_header(fields, session.has_zone))
-
-            def put(batch: Any) -> None:
-                session.deadline.renew(WAITING_READER)
-                feed.put(batch)
-                session.deadline.renew(idle + GRACE)
-
-            send(session, fields, max_rows, put)
+                session.limit_rows(request.max_rows)
+            if sink.is_streamed:
+                session.end_time_limit()
+            stop = partial(self._kill, "QUERY", session.thread_id)
+            with sink.watch(stop, session.deadline, request.timeout + GRACE):
+                session.cursor.execute(text + write_comment(request.tag))
+                session.send_rows(request.max_rows, sink)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         text, is_query = _read_statement(sql)
@@ -164,7 +131,7 @@ class MySQLConnection(ServerConnection):
     def _prepare(self, session: Session, text: str, is_query: bool) -> None:
         """Compare definitions, and let the server parse a query. Raises CatalogChangedError."""
         if self._comparison and session.fetch_all(self._comparison) != [("1",)]:
-            raise CatalogChangedError("The database is being changed; try again.", retry_after=1)
+            raise make_changed_error()
         if is_query:
             session.prepare(text)
 
@@ -239,7 +206,7 @@ def _read_statement(sql: str) -> tuple[str, bool]:
     if EXECUTED_COMMENT.search(sql):
         raise SQLRefusedError("Comments that the server executes (/*!, /*M!, /*+) are not allowed.")
     if first not in QUERIES | LISTINGS:
-        raise SQLRefusedError("Only one statement that returns rows can be run.")
+        raise make_statement_error()
     return text, first in QUERIES
 
 

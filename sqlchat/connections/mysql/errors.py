@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from sqlchat.connections.servers.pool import NAME_COLUMNS, make_locked_error, make_timeout_error
+from sqlchat.connections import faults
 from sqlchat.errors import (
     ConnectionConfigError,
-    DatabaseUnavailableError,
     QueryError,
     SqlchatError,
     UnknownNameError,
@@ -42,23 +41,21 @@ WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
 def make_config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
     """Make the error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if near and errno not in LOST:
-        words = message.replace(password, "***") if password else message
-        return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')} (error {errno}).")
-    words = REFUSALS.get(errno, "the server refused it")
-    return ConnectionConfigError(f"The connection failed: {words}{f' (error {errno})' if errno else ''}.")
+        return faults.quote_refusal(message, password, f"error {errno}")
+    return faults.make_config_error(REFUSALS.get(errno, "the server refused it"), f"error {errno}" if errno else "")
 
 
 def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
     """Make the error for a statement that the server refused."""
     if errno in LOST:
-        return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
+        return faults.make_lost_error()
     if errno in TIMED_OUT:
-        return make_timeout_error(timeout)
+        return faults.make_timeout_error(timeout)
     if errno in LOCKED:
-        return make_locked_error()
+        return faults.make_locked_error()
     if errno == VIEW_UNEXPLAINED:
         return QueryError(UNEXPLAINED, errno=errno)
     if errno in COLUMN_DENIED:
-        return QueryError(f"{message.rstrip('.')}. {NAME_COLUMNS}", errno=errno)
+        return QueryError(f"{message.rstrip('.')}. {faults.NAME_COLUMNS}", errno=errno)
     kind = UnknownNameError if errno in UNKNOWN_NAMES else QueryError
     return kind(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -13,10 +12,10 @@ import pymysql.converters
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
 
-from sqlchat.connections.mysql.types import Decoder, Field, encode_row, find_decoder, find_session_zone
+from sqlchat.connections.mysql.types import Field, encode_cells, find_decoder, find_session_zone, make_header
+from sqlchat.connections.results import RowBatches, Sink, write_row
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadline, hang_up
-from sqlchat.errors import TooLargeError
 
 if TYPE_CHECKING:
     Raw = RawConnection[SSCursor]  # only the stubs know it as generic
@@ -25,7 +24,6 @@ else:
 
 SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO"
 CONNECT_TIMEOUT = 5
-FETCHED_AT_ONCE = 100
 TEXTS: dict[Any, Any] = {
     kind: encode for kind, encode in pymysql.converters.conversions.items() if not isinstance(kind, int)
 }
@@ -95,14 +93,6 @@ class Session:
         """Remove the server's time limit; `deadline` still ends the statement."""
         self.cursor.execute(f"SET SESSION {self._time_limit} = 0")
 
-    def list_decoders(self, fields: Sequence[Field]) -> list[Decoder]:
-        return [find_decoder(field.code, self._zone) for field in fields]
-
-    @property
-    def has_zone(self) -> bool:
-        """Whether a TIMESTAMP is returned with its offset."""
-        return self._zone is not None
-
     def end(self) -> None:
         """Roll back, and release locks that outlive a transaction."""
         if self.unread:
@@ -140,32 +130,22 @@ class Session:
         self.cursor.execute(question, parameters)
         return list(self.cursor.fetchall())
 
-    def read_columns(self) -> list[Field]:
-        """Return the columns of the last statement's answer."""
+    def send_rows(self, count: int, sink: Sink) -> None:
+        """Put the columns and up to `count` rows of the last statement's answer into the sink."""
         answer = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
-        fields = answer.fields if answer and answer.description else ()
-        return [
+        fields = [
             Field(field.name, field.type_code, field.flags, field.charsetnr, field.length, field.scale)
-            for field in fields
+            for field in (answer.fields if answer and answer.description else ())
         ]
-
-    def read_rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
-        """Read up to `count` rows of the last statement as JSON. Raises TooLargeError above `largest_mb` MiB."""
-        decoders = self.list_decoders(fields)
-        rows: list[bytes] = []
-        left = largest_mb << 20
+        decoders = [find_decoder(field.code, self._zone) for field in fields]
+        sink.begin(make_header(fields, has_zone=self._zone is not None), b"".join)
         self.unread = True
-        while len(rows) < count:
-            fetched = self.cursor.fetchmany(min(FETCHED_AT_ONCE, count - len(rows)))
-            for row in fetched:
-                rows.append(encode_row(row, decoders))
-                left -= len(rows[-1]) + 1
-                if left < 0:
-                    raise TooLargeError(f"The result is larger than {largest_mb} MiB; ask for fewer rows or columns.")
-            if not fetched:
-                break
-        self.unread = bool(self.cursor.fetchmany(1))
-        return rows
+        with RowBatches(sink.put, lambda row: write_row(encode_cells(row, decoders))) as batches:
+            for _ in range(count):
+                if (row := self.cursor.fetchone()) is None:
+                    break
+                batches.write(row)
+        self.unread = self.cursor.fetchone() is not None
 
 
 def _make_tls_options(target: ServerConfig) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from sqlchat.connections.results import Header
+
 Raw = str | bytes
 Decoder = Callable[[Raw], bytes]
 
@@ -40,6 +42,14 @@ NUMBERS = frozenset({0, 1, 2, 3, 4, 5, 8, 9, 13, 246})
 JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 UNSIGNABLE = NUMBERS - {13}
 """A year has the flag without having a sign."""
+JSON = 245
+BLOBS = LONG_CODES | {253, 254, 255}
+ARROW_TYPES = {
+    1: ("int8", "uint8"), 2: ("int16", "uint16"), 3: ("int32", "uint32"), 8: ("int64", "uint64"),
+    9: ("int32", "uint32"), 13: ("int16", "uint16"), 16: ("uint64", "uint64"), 4: ("float32", "float32"),
+    5: ("float64", "float64"), 10: ("date32", "date32"), 12: ("timestamp[us]", "timestamp[us]"),
+}  # fmt: skip
+"""Arrow's signed and unsigned type by a type's number; other types are text."""
 OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 
@@ -72,9 +82,26 @@ class Field:
         return f"{name} unsigned" if self.code in UNSIGNABLE and self.flags & UNSIGNED else name
 
 
-def encode_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
-    """One row as a JSON array."""
-    return b"[" + b",".join(encode_cells(row, decoders)) + b"]"
+def make_header(fields: Sequence[Field], *, has_zone: bool) -> Header:
+    """Describe columns. `has_zone`: a TIMESTAMP is returned with its offset."""
+    return Header(
+        columns=tuple(field.name for field in fields),
+        types=tuple(field.type for field in fields),
+        arrow=tuple(_find_arrow_type(field, has_zone) for field in fields),
+        is_document=tuple(field.code == JSON for field in fields),
+    )
+
+
+def _find_arrow_type(field: Field, has_zone: bool) -> str:
+    is_unsigned = bool(field.flags & UNSIGNED)
+    if field.code in {0, 246}:
+        digits = field.length - (field.scale > 0) - (not is_unsigned)  # without the point and the sign
+        return f"decimal({digits}, {field.scale})"
+    if field.code in BLOBS and field.charset == BINARY:
+        return "binary"
+    if field.code in ARROW_TYPES:
+        return ARROW_TYPES[field.code][is_unsigned]
+    return "timestamp[us, UTC]" if field.code == 7 and has_zone else "string"
 
 
 def encode_cells(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> list[bytes]:
@@ -93,7 +120,7 @@ def find_decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
             return _encode_time
         case 16:
             return _encode_bits
-        case 245:
+        case _ if type_code == JSON:
             return _encode_json
     return _encode_text
 

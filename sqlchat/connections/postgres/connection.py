@@ -9,8 +9,9 @@ limit, and streams. EXPLAIN and SHOW are fetched from the cursor. Always ROLLBAC
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -19,14 +20,13 @@ from typing import Any
 import psycopg2.extensions
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as questions
 from sqlchat.connections.postgres import own_functions, own_objects, rls
-from sqlchat.connections.postgres.csv import Shape
+from sqlchat.connections.postgres.csv import Shape, quote_no_numbers, write_json_rows
 from sqlchat.connections.postgres.definitions import VERSION, ExpectedDefinitions
 from sqlchat.connections.postgres.profile import read_profiles
-from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
+from sqlchat.connections.postgres.rows import CsvLines, fetch_rows, hang_up, hold_back, open_csv_blocks, read_typed
 from sqlchat.connections.postgres.statement import Statement, list_schemas, read_cost, read_search_path
 from sqlchat.connections.postgres.transaction import (
     GRACE,
@@ -37,10 +37,10 @@ from sqlchat.connections.postgres.transaction import (
     get_session,
 )
 from sqlchat.connections.postgres.types import PgType
+from sqlchat.connections.results import Request, RowBatches, Sink
 from sqlchat.connections.servers.config import read_server_config
-from sqlchat.connections.servers.connection import CATALOG_TIMEOUT, WAITING_READER
-from sqlchat.connections.streams import Feed, Stream, open_feed
-from sqlchat.errors import ConnectionConfigError, QueryError, SQLRefusedError, UnauthorizedError
+from sqlchat.connections.servers.connection import CATALOG_TIMEOUT
+from sqlchat.errors import ConnectionConfigError, QueryError, SQLRefusedError, TooLargeError, UnauthorizedError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
@@ -111,23 +111,30 @@ class PostgresConnection(TransactingConnection):
         view._claims, view._caller = claims, self._row_security.list_settings(claims)
         return view
 
-    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        statement = self._read_statement(sql)
+    def send(self, request: Request, sink: Sink) -> None:
+        statement = self._read_statement(request.sql)
         try:
-            return self._run(statement, max_rows, timeout, tag, repeats=not self._caller)
+            self._send(statement, request, sink, repeats=not (self._caller or sink.is_streamed))
         except ResendError:
-            return self._run(statement, max_rows, timeout, tag, repeats=False)
+            self._send(statement, request, sink, repeats=False)
 
-    def _run(self, statement: Statement, max_rows: int, timeout: float, tag: str, *, repeats: bool) -> Results:
-        largest = self._settings.max_result_mb << 20
+    def _send(self, statement: Statement, request: Request, sink: Sink, *, repeats: bool) -> None:
+        timeout, largest = request.timeout, self._settings.max_result_mb << 20
         with self._open_transaction(statement, timeout, repeats=repeats) as cursor:
             session = get_session(cursor)
             shape = session.shape or self._describe(cursor, statement)
-            rows: Rows
-            if shape.is_copied:
-                rows = CsvRows(cursor, largest) if shape.csv else DecodedRows(cursor, largest, shape.list_decoders())
+            if sink.is_streamed:
+                cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is the deadline
+            with (
+                sink.watch(partial(hang_up, session), session.deadline, timeout + GRACE),
+                self._open_rows(cursor, statement, request, sink, shape) as rows,
+            ):
+                if not shape.is_copied:
+                    for row in fetch_rows(cursor, request.max_rows, request.tag):
+                        rows.write(row)
+                    return
                 then = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
-                text, prefix = statement.write_copy(shape, max_rows + 1, largest, tag=tag, then=then)
+                text, prefix = statement.write_copy(shape, request.max_rows, largest, tag=request.tag, then=then)
                 if session.shape:
                     text, prefix = f"{session.opening}; {text}", len(session.opening) + 2 + prefix
                 translate = self._translate_repeated if session.shape else self._translate_errors
@@ -135,51 +142,45 @@ class PostgresConnection(TransactingConnection):
                     cursor.copy_expert(text, rows)
                 session.is_reset = bool(then)
                 self._remember_shape(session, statement, shape)
+
+    @contextlib.contextmanager
+    def _open_rows(
+        self,
+        cursor: psycopg2.extensions.cursor,
+        statement: Statement,
+        request: Request,
+        sink: Sink,
+        shape: Shape,
+    ) -> Iterator[Any]:
+        """Begin the result, and yield a file that takes its rows, whether the driver writes or fetches them.
+
+        Rows that belong to a caller leave when it is confirmed who that is.
+        """
+
+        def put(batch: Any) -> None:
+            try:
+                sink.put(batch)
+            except TooLargeError:
+                hang_up(cursor.connection)  # else the driver would read all the rest first
+                raise
+
+        confirm = partial(self._confirm_caller, cursor, statement)
+        renew = partial(get_session(cursor).deadline.renew, request.timeout + GRACE)
+        is_held = sink.is_streamed and self._caller
+        with hold_back(put, confirm, renew) if is_held else nullcontext(put) as hand_on:
+            if shape.csv and sink.is_streamed:
+                sink.begin(shape.header, quote_no_numbers, read_typed)
+                rows: AbstractContextManager[Any] = open_csv_blocks(hand_on)
+            elif shape.csv:
+                sink.begin(shape.header, write_json_rows)
+                rows = CsvLines(hand_on)
             else:
-                rows = DecodedRows(cursor, largest, shape.list_decoders())
-                rows.fetch(max_rows + 1, tag)
-            self._confirm_caller(cursor, statement)
-        return Results(
-            columns=tuple(column.name for column in shape.columns),
-            types=shape.type_names,
-            rows=rows.json(max_rows),
-            row_count=min(len(rows), max_rows),
-            truncated=len(rows) > max_rows,
-        )
-
-    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        from sqlchat.connections.postgres.stream import read_rows, read_typed
-
-        statement = self._read_statement(sql)
-        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), read_rows, read_typed)
-
-    def _send(self, feed: Feed, statement: Statement, max_rows: int, idle: float, tag: str) -> None:
-        """Put a header and the rows into the feed; rows that belong to a caller once it is confirmed who that is."""
-        from sqlchat.connections.postgres.stream import Cells, Lines, hold_back, make_header
-
-        with self._open_transaction(statement, idle) as cursor, feed.breakable(partial(hang_up, cursor.connection)):
-            deadline = get_session(cursor).deadline
-            shape = self._describe(cursor, statement)
-            feed.put(make_header(shape))
-            cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is `idle`
-
-            confirm = partial(self._confirm_caller, cursor, statement)
-            with hold_back(feed.put, confirm) if self._caller else nullcontext(feed.put) as hand_on:
-
-                def put(block: Any) -> None:
-                    deadline.renew(WAITING_READER)
-                    hand_on(block)
-                    deadline.renew(idle + GRACE)
-
-                with Lines(put) if shape.csv else Cells(put, shape.list_decoders()) as rows:
-                    if shape.is_copied:
-                        largest = self._settings.max_result_mb << 20
-                        text, prefix = statement.write_copy(shape, max_rows, largest, tag=tag)
-                        with self._translate_errors(cursor, statement, idle, prefix):
-                            cursor.copy_expert(text, rows.file)
-                    elif isinstance(rows, Cells):
-                        rows.fetch(cursor, max_rows, tag)
-                deadline.renew(WAITING_READER)
+                sink.begin(shape.header, b"".join)
+                rows = RowBatches(hand_on, shape.make_encoder())
+            with rows as file:
+                yield file
+        if not is_held:
+            confirm()
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         statement, timeout = self._read_statement(sql), self._settings.statement_timeout

@@ -9,11 +9,19 @@ column has another type, the decoders are used.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlchat.connections.postgres.types import BY_OID, Decoder, PgType, find_decoder
+from sqlchat.connections.postgres.types import (
+    BY_OID,
+    PgType,
+    encode_copied_cells,
+    encode_fetched_cells,
+    find_decoder,
+    make_header,
+)
+from sqlchat.connections.results import Header, write_row
 
 OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
@@ -69,6 +77,7 @@ class Shape:
 
     columns: tuple[Any, ...]
     """As the driver describes them."""
+    header: Header
     types: Mapping[int, PgType]
     """By OID, these columns' types and all that they are made of."""
     is_copied: bool
@@ -80,15 +89,14 @@ class Shape:
     def read(cls, columns: tuple[Any, ...], types: Mapping[int, PgType], *, is_query: bool) -> Shape:
         is_copied = is_query and bool(columns)
         oids = [column.type_code for column in columns]
-        return cls(columns, types, is_copied, CsvColumns.choose(oids, types) if is_copied else None)
+        header = make_header(columns, types)
+        return cls(columns, header, types, is_copied, CsvColumns.choose(oids, types) if is_copied else None)
 
-    @property
-    def type_names(self) -> tuple[str, ...]:
-        oids = [column.type_code for column in self.columns]
-        return tuple(self.types[oid].name if oid in self.types else "" for oid in oids)
-
-    def list_decoders(self) -> list[Decoder]:
-        return [find_decoder(column.type_code, self.types) for column in self.columns]
+    def make_encoder(self) -> Callable[[Any], bytes]:
+        """Make the function that makes a row of JSON of a line of a COPY, or of a row that is fetched."""
+        decoders = [find_decoder(column.type_code, self.types) for column in self.columns]
+        encode: Callable[..., list[bytes]] = encode_copied_cells if self.is_copied else encode_fetched_cells
+        return lambda row: write_row(encode(row, decoders))
 
 
 def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
@@ -102,14 +110,12 @@ def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
 
 
 def write_json_rows(lines: Sequence[bytes]) -> bytes:
-    """Return the lines of a COPY with `CsvColumns` as a JSON array of arrays."""
-    if not lines:
-        return b"[]"
+    """Return lines of a COPY with `CsvColumns` as rows of JSON, with no line end within a text."""
     body = b"".join(lines)
     if body.count(b"\n") != len(lines) or len(body.translate(None, OTHER_CONTROLS)) != len(body):
         body = b"\n".join(CONTROL.sub(lambda match: ESCAPES[match[0]], line.removesuffix(b"\n")) for line in lines)
         body += b"\n"
-    return b"[[" + quote_no_numbers(body)[:-1].replace(b"\n", b"],[") + b"]]"
+    return quote_no_numbers(body)
 
 
 def quote_no_numbers(body: bytes) -> bytes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlchat.connections.servers.pool import NAME_COLUMNS, make_locked_error, make_timeout_error
+from sqlchat.connections import faults
 from sqlchat.errors import (
     ConnectionConfigError,
     ForeignServerUnavailableError,
     QueryError,
     QueryTimeoutError,
     SqlchatError,
-    SQLRefusedError,
     TooLargeError,
     UnknownNameError,
 )
@@ -49,12 +48,10 @@ def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConf
     if near:
         fatal = FATAL.search(text)
         words = fatal[1] if fatal else PREFIX.sub("", text.strip()).partition("\n")[0]
-        words = words.replace(password, "***") if password else words
-        return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')}.")
+        return faults.quote_refusal(words, password)
     for part, sqlstate, words in KNOWN_REFUSALS:
         if part in text:
-            state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
-            return ConnectionConfigError(f"The connection failed: {words}{state}.")
+            return faults.make_config_error(words, sqlstate and f"SQLSTATE {sqlstate}")
     return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
 
 
@@ -84,14 +81,14 @@ def make_query_error(exc: Any, sql: str, timeout: float, prefix: int, *, hides_m
         case "57014" if REMOTE in (diag.context or ""):
             return QueryTimeoutError("A server that the database reads from stopped the query at its own time limit.")
         case "57014":
-            return make_timeout_error(timeout)
+            return faults.make_timeout_error(timeout)
         case "55P03":
-            return make_locked_error()
+            return faults.make_locked_error()
         case "42P11":
-            return SQLRefusedError("Only one statement that returns rows can be run.")
+            return faults.make_statement_error()
     hint = "" if hides_message else (diag.message_hint or "").strip()
     if sqlstate == "42501" and TABLE_DENIED.match(message):
-        hint = NAME_COLUMNS
+        hint = faults.NAME_COLUMNS
     elif hint:
         hint = f"Hint: {hint}"
     detail = f"{message[:1].upper()}{message[1:].rstrip('.')}. {hint}".rstrip()

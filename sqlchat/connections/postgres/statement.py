@@ -13,7 +13,7 @@ from sqlchat.connections.postgres.definitions import ExpectedDefinitions
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE, Session
 from sqlchat.connections.servers.connection import cut_end, write_comment
-from sqlchat.errors import ConnectionConfigError, SQLRefusedError
+from sqlchat.errors import ConnectionConfigError
 
 PORTAL = "sqlchat"
 OPEN = f"""DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
@@ -64,8 +64,6 @@ class Statement:
     @classmethod
     def read(cls, sql: str) -> Statement:
         """Raises SQLRefusedError for a text that cannot be sent at all."""
-        if "\0" in sql:
-            raise SQLRefusedError("The SQL contains a NUL character.")
         text, first = cut_end(sql, PIECE)
         return cls(text, first in QUERY_WORDS)
 

@@ -12,6 +12,7 @@ import psycopg2
 import psycopg2.extensions
 from sqlalchemy.pool import PoolProxiedConnection
 
+from sqlchat.connections.faults import make_changed_error, make_lost_error, make_timeout_error
 from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.postgres.definitions import CHANGED, ExpectedDefinitions
 from sqlchat.connections.postgres.errors import is_within_function, make_config_error, make_query_error
@@ -19,8 +20,7 @@ from sqlchat.connections.postgres.rows import hang_up
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import OPEN_CONTEXT_LINES, Statement, write_prologue
 from sqlchat.connections.servers.connection import ServerConnection
-from sqlchat.connections.servers.pool import make_timeout_error
-from sqlchat.errors import CatalogChangedError, ConnectionConfigError, DatabaseUnavailableError, QueryError
+from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, QueryError
 
 NOTHING = Statement.read("SELECT 1")
 WITHOUT_JIT = "SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name = 'jit'"
@@ -168,9 +168,9 @@ class TransactingConnection(ServerConnection):
             yield
         except psycopg2.Error as exc:
             if cursor.connection.closed or exc.pgcode in NO_USE:
-                raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
+                raise make_lost_error() from exc
             if context_lines and not exc.diag.context and CHANGED in (exc.diag.message_primary or ""):
-                raise CatalogChangedError("The database is being changed; try again.", retry_after=1) from exc
+                raise make_changed_error() from exc
             hides_message = bool(self._caller) and is_within_function(exc, statement.text, context_lines)
             raise make_query_error(exc, statement.text, timeout, prefix, hides_message=hides_message) from exc
 

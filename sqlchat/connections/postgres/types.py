@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from sqlchat.connections.encoding import is_deep
+from sqlchat.connections.results import Header
 
 Decoder = Callable[[bytes], bytes]
 
@@ -23,6 +25,13 @@ COPY_NULL = b"\\N"
 ARRAY_ITEM = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|([^,{}"\s][^,{}"]*))\s*', re.DOTALL)
 JSON = frozenset({114, 3802})
 """OIDs of json and jsonb."""
+LARGEST_DECIMAL = 76
+"""Digits that 256 bits hold."""
+ARROW_TYPES = {
+    16: "bool", 17: "binary", 20: "int64", 21: "int16", 23: "int32", 26: "int64", 700: "float32", 701: "float64",
+    1082: "date32", 1083: "time64[us]", 1114: "timestamp[us]", 1184: "timestamp[us, UTC]",
+}  # fmt: skip
+"""By a type's OID; other types are text."""
 SHORT_ZONE = re.compile(rb".*[+-]\d\d", re.DOTALL)
 
 
@@ -38,9 +47,29 @@ class PgType:
     """OID of an array's elements; 0 for other types."""
 
 
-def encode_copied_row(line: bytes, decoders: list[Decoder]) -> bytes:
-    """Return one line of COPY's text format as a JSON array."""
-    return b"[" + b",".join(encode_copied_cells(line, decoders)) + b"]"
+def make_header(columns: Sequence[Any], types: Mapping[int, PgType]) -> Header:
+    """Describe columns that the driver describes, with `types` by their OIDs."""
+    described = [types.get(column.type_code) for column in columns]
+    return Header(
+        columns=tuple(column.name for column in columns),
+        types=tuple(type.name if type else "" for type in described),
+        arrow=tuple(map(_find_arrow_type, columns)),
+        is_document=tuple(_is_document(column.type_code, types) for column in columns),
+    )
+
+
+def _find_arrow_type(column: Any) -> str:
+    """Return the Arrow type of a column. An exact number without a declared scale is text: any scale may occur."""
+    digits, scale = column.precision or 0, column.scale or 0
+    if column.type_code == 1700 and digits and 0 <= scale <= digits <= LARGEST_DECIMAL:
+        return f"decimal({digits}, {scale})"
+    return ARROW_TYPES.get(column.type_code, "string")
+
+
+def _is_document(oid: int, types: Mapping[int, PgType]) -> bool:
+    """Whether values of type `oid` are JSON documents or arrays."""
+    type = types.get(oid)
+    return oid in JSON or bool(type and (type.element or (type.base and _is_document(type.base, types))))
 
 
 def encode_copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
@@ -49,20 +78,9 @@ def encode_copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
     return [_encode_field(field, decode) for field, decode in zip(fields, decoders, strict=True)]
 
 
-def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:
-    """Return a row of texts as a JSON array."""
-    return b"[" + b",".join(encode_fetched_cells(row, decoders)) + b"]"
-
-
 def encode_fetched_cells(row: tuple[str | None, ...], decoders: list[Decoder]) -> list[bytes]:
     """Return the JSON of each text in a row."""
     return [b"null" if cell is None else decode(cell.encode()) for cell, decode in zip(row, decoders, strict=True)]
-
-
-def is_document(oid: int, types: Mapping[int, PgType]) -> bool:
-    """Whether values of type `oid` are JSON documents or arrays."""
-    type = types.get(oid)
-    return oid in JSON or bool(type and (type.element or (type.base and is_document(type.base, types))))
 
 
 def find_decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection
+from sqlchat.connections.faults import refuse_unsendable
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
@@ -21,13 +22,10 @@ from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
     DatabaseUnavailableError,
-    SQLRefusedError,
 )
 
 CATALOG_TIMEOUT = 60.0
 """Seconds for a question of our own."""
-WAITING_READER = 1e6
-"""Seconds that we wait for the reader of the rows, who has limits of its own."""
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
 
 
@@ -91,10 +89,7 @@ def cut_end(sql: str, pieces: re.Pattern[str]) -> tuple[str, str]:
     `pieces` splits it; its group `skipped` matches semicolons, blanks and comments. A mistake about the end is
     harmless, since the server checks and runs the same text. Raises SQLRefusedError for a text that cannot be sent.
     """
-    try:
-        sql.encode()
-    except UnicodeEncodeError:
-        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    refuse_unsendable(sql)
     first, end = "", 0
     for piece in pieces.finditer(sql):
         if piece["skipped"] is None:

@@ -12,22 +12,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from sqlchat.config import Settings
-from sqlchat.errors import QueryTimeoutError
 
 RECYCLE = 1800
 """Seconds after which a pooled connection is replaced."""
 UNENCRYPTED = "The connection is not encrypted; set sslmode to require or verify-full."
 """Warning for a server that is not near."""
-NAME_COLUMNS = "Of a table that the user may read in part, name the columns that the schema has instead of *."
-"""Advice for a user who may not read a whole table."""
-
-
-def make_timeout_error(timeout: float) -> QueryTimeoutError:
-    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
-
-
-def make_locked_error() -> QueryTimeoutError:
-    return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
 
 
 class CountedPool(QueuePool):

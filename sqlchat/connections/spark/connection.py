@@ -13,15 +13,14 @@ import contextlib
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
+from sqlchat.connections.faults import make_timeout_error
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.results import Request, Sink
 from sqlchat.connections.servers.connection import CATALOG_TIMEOUT, ServerConnection
-from sqlchat.connections.servers.deadlines import Deadline
-from sqlchat.connections.servers.pool import make_timeout_error
 from sqlchat.connections.spark.catalog import read_catalog
 from sqlchat.connections.spark.config import NamedPath, SparkConfig, read_config
 from sqlchat.connections.spark.errors import make_config_error, make_query_error
@@ -29,14 +28,10 @@ from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
 from sqlchat.connections.spark.session import Answer, Session, SparkError, quote_name
 from sqlchat.connections.spark.statement import CheckedStatement, check_statement
-from sqlchat.connections.streams import Feed, Stream, open_feed
-from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, TooLargeError
+from sqlchat.errors import ConnectionConfigError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
-
-if TYPE_CHECKING:
-    from sqlchat.connections.spark.types import Reading
 
 MOST_TRIED = 20
 """Most named paths that a check reads."""
@@ -45,16 +40,6 @@ GRACE = 1.0
 LONGEST_STATEMENT = 86_400.0
 """Seconds for a stream, whose deadline is renewed with each batch."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    statement: CheckedStatement
-    max_rows: int
-    timeout: float
-    tag: str
-    is_renewed: bool = False
-    """Whether each batch of rows renews the time."""
 
 
 class SparkConnection(ServerConnection):
@@ -90,30 +75,10 @@ class SparkConnection(ServerConnection):
 
         return self._use_session(read, CATALOG_TIMEOUT)
 
-    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        execution = Execution(check_statement(sql), max_rows + 1, timeout, tag)
-
-        def run(session: Session) -> Results:
-            with self._execute(session, execution) as (answer, types, _):
-                return self._collect(answer, types, max_rows)
-
-        return self._use_session(run, timeout, execution.statement.text)
-
-    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        from sqlchat.connections.spark.types import write_lines, write_typed
-
-        execution = Execution(check_statement(sql), max_rows, idle, tag, is_renewed=True)
-        readings: list[Reading] = []
-
-        def work(feed: Feed) -> None:
-            text = execution.statement.text
-            self._use_session(lambda session: self._send(feed, session, execution, readings), idle, text)
-
-        return open_feed(
-            work,
-            lambda batch: write_lines(batch, readings),
-            lambda batch, _: write_typed(batch, readings),
-        )
+    def send(self, request: Request, sink: Sink) -> None:
+        statement = check_statement(request.sql)
+        use = partial(self._send, statement, request, sink)
+        self._use_session(use, request.timeout, statement.text)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         statement = check_statement(sql)
@@ -157,65 +122,35 @@ class SparkConnection(ServerConnection):
                 ) from exc
             return False
 
-    def _collect(self, answer: Answer, types: list[tuple[str, Any]], max_rows: int) -> Results:
-        from sqlchat.connections.spark.types import encode_batch, make_readings
+    def _send(self, statement: CheckedStatement, request: Request, sink: Sink, session: Session) -> None:
+        from sqlchat.connections.spark.types import make_header, make_readings, write_lines, write_typed
 
-        pieces: list[bytes] = []
-        left, count, is_truncated = self._settings.max_result_mb << 20, 0, False
-        for batch in answer:
-            kept = batch.slice(0, max_rows - count)
-            is_truncated = is_truncated or kept.num_rows < batch.num_rows
-            if kept.num_rows:
-                pieces.append(encode_batch(kept, make_readings(types, batch.schema)))
-                count += kept.num_rows
-                left -= len(pieces[-1]) + 1
-            if left < 0:
-                raise TooLargeError(
-                    f"The result is larger than {self._settings.max_result_mb} MiB; ask for fewer rows or columns."
-                )
-            if is_truncated:
-                break
-        return Results(
-            columns=tuple(name for name, _ in types),
-            types=tuple(kind.simpleString() for _, kind in types),
-            rows=b"[" + b",".join(pieces) + b"]",
-            row_count=count,
-            truncated=is_truncated,
-        )
-
-    def _send(self, feed: Feed, session: Session, execution: Execution, readings: list[Reading]) -> None:
-        """Fill `readings`, then put a header and the rows into the feed."""
-        from sqlchat.connections.spark.types import make_header, make_readings
-
-        if readings:  # an earlier session was lost
-            raise DatabaseUnavailableError(
-                "The connection to the database was lost.", retry_after=1, place=self.place
-            )
-        with self._execute(session, execution) as (answer, types, deadline), feed.breakable(answer.cancel):
-            left = execution.max_rows
+        with self._execute(session, statement, request, sink) as (answer, types):
+            readings, left = None, request.max_rows
             for batch in answer:
-                if not readings:
-                    readings += make_readings(types, batch.schema)
-                    feed.put(make_header(types, readings))
-                deadline.renew(LONGEST_STATEMENT)  # while the reader of the rows takes its time
-                feed.put(batch.slice(0, left))
-                deadline.renew(execution.timeout)
+                if readings is None:
+                    readings = make_readings(types, batch.schema)
+                    sink.begin(
+                        make_header(types, readings),
+                        partial(write_lines, readings),
+                        partial(write_typed, readings),
+                    )
+                sink.put(batch.slice(0, left))
                 left -= batch.num_rows
                 if left <= 0:
                     return
-            if not readings:
-                readings += make_readings(types, None)
-                feed.put(make_header(types, readings))
+            if readings is None:
+                sink.begin(make_header(types, make_readings(types, None)))
 
     @contextlib.contextmanager
     def _execute(
-        self, session: Session, execution: Execution
-    ) -> Iterator[tuple[Answer, list[tuple[str, Any]], Deadline]]:
-        """Run a statement; yield its rows, columns and deadline. The statement ends with the context."""
+        self, session: Session, statement: CheckedStatement, request: Request, sink: Sink
+    ) -> Iterator[tuple[Answer, list[tuple[str, Any]]]]:
+        """Run a statement for a sink; yield its rows and columns. The statement ends with the context."""
         from sqlchat.connections.spark.types import cast_unreadable
 
-        statement, max_rows, timeout = execution.statement, execution.max_rows, execution.timeout
-        mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{execution.tag}"
+        max_rows, timeout = request.max_rows, request.timeout
+        mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{request.tag}"
         running: list[Answer] = []
 
         def stop() -> None:
@@ -224,7 +159,7 @@ class SparkConnection(ServerConnection):
                 answer.cancel()
 
         deadline = self._deadlines.start(timeout, stop)
-        longest = LONGEST_STATEMENT if execution.is_renewed else timeout + GRACE
+        longest = LONGEST_STATEMENT if sink.is_streamed else timeout + GRACE
         is_whole = False
         try:
             self._name_paths(session, statement.text)
@@ -234,7 +169,8 @@ class SparkConnection(ServerConnection):
                 session.interrupt(mark)
                 answer.cancel()
                 running.append(answer := session.execute(cast_text, mark, longest))
-            yield answer, types, deadline
+            with sink.watch(answer.cancel, deadline, timeout):
+                yield answer, types
             is_whole = True
             if deadline.has_passed:  # Sail ends the rows as if there were no more
                 raise make_timeout_error(timeout)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlchat.connections.servers.pool import make_timeout_error
+from sqlchat.connections import faults
 from sqlchat.connections.spark.session import SparkError
 from sqlchat.connections.spark.statement import PREFIX
 from sqlchat.errors import (
     ConnectionConfigError,
-    DatabaseUnavailableError,
     QueryError,
     SqlchatError,
     TooLargeError,
@@ -46,19 +45,19 @@ SQLSTATE = re.compile(r"\w{5}")
 def make_config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
     """Make the error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if words := REFUSALS.get(fault.code):
-        return ConnectionConfigError(f"The connection failed: {words}.")
+        return faults.make_config_error(words)
     if near:
-        return ConnectionConfigError(f"The server refused the connection: {_clean_message(fault)}.")
-    sqlstate = f" (SQLSTATE {fault.sqlstate})" if SQLSTATE.fullmatch(fault.sqlstate) else ""
-    return ConnectionConfigError(f"The connection failed: the server refused it{sqlstate}.")
+        return faults.quote_refusal(_clean_message(fault))
+    sqlstate = f"SQLSTATE {fault.sqlstate}" if SQLSTATE.fullmatch(fault.sqlstate) else ""
+    return faults.make_config_error("the server refused it", sqlstate)
 
 
 def make_query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
     """Make the error of the statement `sql`, which may have run inside a query of ours."""
     if fault.is_of_session or fault.code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
-        return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
+        return faults.make_lost_error()
     if fault.code == "DEADLINE_EXCEEDED":
-        return make_timeout_error(timeout)
+        return faults.make_timeout_error(timeout)
     if fault.code == "CANCELLED" or fault.condition.startswith("OPERATION_CANCELED"):
         return QueryError("The server ended the statement before its time, without a reason.")
     if fault.code == "RESOURCE_EXHAUSTED":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sqlchat.connections.faults import make_statement_error, refuse_unsendable
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.guards.rules import split_words
 
@@ -53,10 +54,7 @@ class CheckedStatement:
 
 def check_statement(sql: str) -> CheckedStatement:
     """Check a text. Raises SQLRefusedError unless it begins like a reading statement and calls nothing unsafe."""
-    try:
-        sql.encode()
-    except UnicodeEncodeError:
-        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    refuse_unsendable(sql)
     if "${" in sql:
         raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
     pieces, starts, end = _split(sql)
@@ -65,7 +63,7 @@ def check_statement(sql: str) -> CheckedStatement:
         at = 2 if len(pieces) > 1 and pieces[1][1] in MODES else 1
     first = pieces[at][1] if at < len(pieces) else ""
     if first not in (QUERIES if at else QUERIES | LISTINGS):
-        raise SQLRefusedError("Only one statement that returns rows can be run.")
+        raise make_statement_error()
     _refuse_unsafe(pieces)
     mode = " ".join(text.upper() for _, text in pieces[:at]) + " " if at else ""
     return CheckedStatement(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)

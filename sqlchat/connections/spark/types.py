@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from sqlchat.connections.encoding import encode_lines, encode_rows, write_text
+from sqlchat.connections.results import Header
 from sqlchat.connections.spark.session import find_arrow_type
 from sqlchat.connections.spark.statement import PREFIX, write_limit
 from sqlchat.connections.spark.values import read_documents, read_values, write_moments
-from sqlchat.connections.streams import Header
 
 WRITTEN_ALIKE = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_date)
 """Tests of types whose values have the same text in Arrow and in JSON answers."""
@@ -100,22 +100,15 @@ def make_header(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -
     )
 
 
-def encode_batch(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
-    """Write the rows of a batch as JSON arrays, with commas between them."""
-    return encode_rows(_read_rows(batch, readings))[1:-1]
-
-
-def write_lines(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
-    """Write the rows of a batch for a Stream."""
-    return encode_lines(_read_rows(batch, readings))
-
-
-def _read_rows(batch: pa.RecordBatch, readings: Sequence[Reading]) -> list[tuple[Any, ...]]:
+def write_lines(readings: Sequence[Reading], batch: pa.RecordBatch) -> bytes:
+    """Write the rows of a batch as rows of JSON."""
     columns = [reading.values(column) for reading, column in zip(readings, batch.columns, strict=True)]
-    return list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
+    rows = list(zip(*columns, strict=True)) if columns else [()] * batch.num_rows
+    return encode_lines(rows) if rows else b""
 
 
-def write_typed(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
+def write_typed(readings: Sequence[Reading], batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch with the types of exports, which are those of `schema`."""
     columns = [reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True)]
     return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
 

@@ -16,22 +16,21 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
 from sqlchat.connections.embedded import (
+    FETCHED_AT_ONCE,
     IN_MEMORY,
     EmbeddedConnection,
     Session,
     Target,
-    collect,
     find_other_provider,
     quoted,
-    timed_out,
 )
+from sqlchat.connections.faults import make_statement_error, make_timeout_error
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.results import Header, Results, Sink
 from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.connections.sqlite.profile import profile_table
 from sqlchat.connections.sqlite.revision import RevisionReader, is_resting
-from sqlchat.connections.worker_streams import Sender
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -74,6 +73,8 @@ PRAGMAS_PLAIN = PRAGMAS_OF_A_NAME | {
     *("application_id", "collation_list", "compile_options", "data_version", "encoding", "freelist_count"),
     *("function_list", "module_list", "page_count", "page_size", "pragma_list", "schema_version", "user_version"),
 }
+ARROW_TYPES = {"INTEGER": "int64", "REAL": "float64", "NUMERIC": "float64", "BLOB": "binary"}
+"""Arrow's type of a column by the storage class of its first rows; all others are text."""
 STORAGE_CLASSES = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "BLOB"}
 
 LENIENT = functools.partial(str, encoding="utf-8", errors="replace")
@@ -147,19 +148,26 @@ class SQLiteSession(Session):
 
     def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
         try:
-            return self._read_results(sql, max_rows, max_bytes)
+            return super().run(sql, max_rows, max_bytes)
         except sqlite3.OperationalError as exc:
             if not str(exc).startswith("Could not decode to UTF-8"):
                 raise
         # only for a database with broken texts, since it slows every text
         self._connection.text_factory = LENIENT
-        return self._read_results(sql, max_rows, max_bytes)
+        return super().run(sql, max_rows, max_bytes)
 
-    def send(self, sql: str, max_rows: int, sender: Sender) -> None:
-        from sqlchat.connections.sqlite.stream import send
-
-        self._connection.text_factory = LENIENT
-        send(self._select(sql), max_rows, sender, _name_type)
+    def send(self, sql: str, max_rows: int, sink: Sink) -> None:
+        if sink.is_streamed:
+            self._connection.text_factory = LENIENT
+        cursor = self._execute(sql)
+        if cursor.description is None:
+            raise make_statement_error()
+        rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows))
+        sink.begin(make_header([str(column[0]) for column in cursor.description], rows))
+        while rows:
+            sink.put_values(rows)
+            max_rows -= len(rows)
+            rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows)) if max_rows else []
 
     def explain(self, sql: str) -> Plan:
         self._query(f"EXPLAIN QUERY PLAN {sql}")
@@ -187,25 +195,6 @@ class SQLiteSession(Session):
         self._connection.execute("PRAGMA trusted_schema=1")
         self._connection.set_authorizer(self._authorizer)
         return self._connection.execute(sql, values)
-
-    def _select(self, sql: str) -> sqlite3.Cursor:
-        cursor = self._execute(sql)
-        if cursor.description is None:
-            raise SQLRefusedError("This is no statement that gives rows.")
-        return cursor
-
-    def _read_results(self, sql: str, max_rows: int, max_bytes: int) -> Results:
-        cursor = self._select(sql)
-        kinds: list[set[type]] = [set() for _ in cursor.description]
-
-        def note_types(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-            for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
-                kind.update(map(type, column))
-            return rows
-
-        rows, count, truncated = collect(cursor.fetchmany, max_rows, max_bytes, note_types)
-        columns = tuple(str(column[0]) for column in cursor.description)
-        return Results(columns, tuple(map(_name_type, kinds)), rows, count, truncated)
 
 
 def _open_database(target: Target, wait: float) -> sqlite3.Connection:
@@ -235,7 +224,7 @@ def _translate_error(exc: Exception, target: Target, refused: str, timeout: floa
         return SQLRefusedError(refused)
     match code & 0xFF:
         case sqlite3.SQLITE_INTERRUPT:
-            return timed_out(timeout)
+            return make_timeout_error(timeout)
         case sqlite3.SQLITE_NOTADB:
             other = find_other_provider("SQLite", target)
             return other or ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
@@ -249,8 +238,20 @@ def _translate_error(exc: Exception, target: Target, refused: str, timeout: floa
     return kind(words, error=getattr(exc, "sqlite_errorname", type(exc).__name__))
 
 
+def make_header(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Header:
+    """Describe columns by their first rows: in SQLite a column has no type."""
+    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    types = tuple(_name_type(set(map(type, column))) for column in values)
+    return Header(
+        columns=tuple(columns),
+        types=types,
+        arrow=tuple(ARROW_TYPES.get(name, "string") for name in types),
+        is_document=(False,) * len(types),
+    )
+
+
 def _name_type(kinds: set[type]) -> str:
-    """Return the storage class of a column, from the types of its values: in SQLite a column has no type."""
+    """Return the storage class of a column, from the types of its values."""
     classes = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
     if classes == {"INTEGER", "REAL"}:
         return "NUMERIC"
