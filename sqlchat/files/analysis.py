@@ -24,7 +24,7 @@ from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
 from sqlchat.files.summaries import show_value, summarize
 
-READER = 3
+READER = 4
 """Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
 LARGEST_PRECISION = 38
 """Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""

@@ -38,6 +38,8 @@ class Column:
         """The type that the caller names."""
         self.values = self.texts = 0
         """Number of values, and of those that are texts in the file."""
+        self.nan = 0
+        """Number of NaN values, which are nulls here."""
         self.readings: tuple[str, ...] = readings.list_readings(options, name)
         """Names of the readings that fitted all texts so far."""
         self.fits: dict[str, ValueStats] = {}
@@ -79,6 +81,7 @@ class Column:
         """Merge one block."""
         self.values += facts.values
         self.texts += facts.texts
+        self.nan += facts.nan
         self.missing += facts.missing
         if facts.compared is not None:
             self._compare(facts.compared)
@@ -150,6 +153,14 @@ class Column:
         remarks = name_marks(decision.fit.marks) if decision.reading is not None and decision.fit.kind else []
         is_zoned = decision.reading is readings.ZONED or any("zone" in fit.marks for fit in self.kinds.values())
         return (["in UTC"] if is_zoned else []) + remarks
+
+    def has_exact_count(self) -> bool:
+        """Is the number of different values exact? It is estimated if they are many and in no order."""
+        return self.sketch.exact or self.decide().fit.is_increasing
+
+    def count_distinct(self) -> int:
+        """Count the different values and, in some columns, words for no value."""
+        return self.values if self.decide().fit.is_increasing else self.sketch.count()
 
     def has_months(self) -> bool:
         """Are intervals in months, which have no fixed number of seconds?"""

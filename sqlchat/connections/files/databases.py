@@ -49,7 +49,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 5
+BUILDER = 6
 """Version of this code: raise it if the same files would make another database."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""

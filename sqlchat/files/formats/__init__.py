@@ -43,6 +43,8 @@ class Part:
     inferred: Literal["text", "string", "json"] | None = None
     """How the type is found. `text`: by the look of the values, which have no outer blanks; `string`: likewise, but
     never as numbers, and blanks may be there; `json`: they are JSON texts; None: by the array's type."""
+    nan: int = 0
+    """Number of NaN values, which are no values here."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_
 from sqlchat.files.formats import workbook as archives
 from sqlchat.files.formats.values import parts
 from sqlchat.files.names import split_words
+from sqlchat.files.notations import PERCENT
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
@@ -39,8 +40,6 @@ CODE_WORDS = {
     *("fax", "id", "code", "codes", "account", "konto", "iban", "ean", "gtin", "upc", "sku", "isbn", "artikelnummer"),
 }
 """Words of names whose numbers may be codes that a format shows with zeros in front."""
-SHOWS_ZEROS = frozenset({".xlsx", ".xlsm", ".ods"})
-"""Suffixes of workbooks whose formats are known here."""
 
 Cells = list[Any]
 
@@ -83,6 +82,7 @@ def read(source: Source, options: Options) -> Table:
     names_by_place = dict(enumerate(columns, left + 1))
     warnings += _tell_faults(cells, names_by_place)
     padded = _find_padded(cells, names_by_place, options, warnings)
+    notes = dict(zip(columns, comments, strict=False)) | _describe_units(cells, names_by_place, warnings)
     body = _fill_merged(sheet, begin, names_by_place, warnings)
     if len(columns) > 1:
         below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
@@ -92,9 +92,9 @@ def read(source: Source, options: Options) -> Table:
     kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
-    hidden = () if source.suffix in SHOWS_ZEROS else [name for name in columns if _is_code_name(name, options)]
+    hidden = () if cells.is_complete else [name for name in columns if _is_code_name(name, options)]
     blocks = _blocks(_warn_of_hidden_zeros(kept, columns, hidden, warnings), columns, padded, warnings)
-    return Table(columns, blocks, facts, warnings, used=used, comments=dict(zip(columns, comments, strict=False)))
+    return Table(columns, blocks, facts, warnings, used=used, comments=notes)
 
 
 def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -198,8 +198,8 @@ def _find_padded(
 ) -> dict[str, str]:
     """Find columns of codes that the workbook stores as numbers -> the format that shows their zeros."""
     found = {}
-    for place, counts in sorted(cells.padded.items()):
-        formats = [each for each in counts if each]
+    for place, counts in sorted(cells.formats.items()):
+        formats = [each for each in counts if archives.PADDING.fullmatch(each)]
         if place not in names or not formats or options.wanted(names[place]) not in {None, "TEXT"}:
             continue
         if len(counts) == 1:
@@ -212,6 +212,19 @@ def _find_padded(
                 f"{formats[0]}); they are read without."
             )
     return found
+
+
+def _describe_units(cells: archives.CellFacts, names: dict[int, str], warnings: list[str]) -> dict[str, str]:
+    """Describe the columns whose numbers all have the format of a unit, which the values do not show."""
+    units = {names[place]: counts for place, counts in sorted(cells.formats.items()) if place in names}
+    comments = {}
+    for name, counts in units.items():
+        signs = [each for each in counts if each and not archives.PADDING.fullmatch(each)]
+        if len(signs) > 1:
+            warnings.append(f"{name!r} mixes numbers that the workbook shows in {' and '.join(sorted(signs))}.")
+        elif signs and len(counts) == 1:
+            comments[name] = "a share: 0.05 is 5%" if signs == [PERCENT] else f"in {signs[0]}"
+    return comments
 
 
 def _is_code_name(name: str, options: Options) -> bool:
