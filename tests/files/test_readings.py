@@ -171,7 +171,8 @@ def test_infinite_values_are_numbers_among_fractions(profiled):
     found = profiled(content)
     assert (found["columns"][0]["type"], found["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 1)
     infinite, missing = found["warnings"]
-    assert "infinite values (3)" in infinite and "`nulls`" in infinite
+    assert "infinite values (3)" in infinite
+    assert "`nulls`" in infinite
     assert "'NaN' (1)" in missing
     column = profiled(content, nulls=("Infinity", "-inf", "+Inf"))["columns"][0]
     assert (column["type"], column["nulls"]) == ("NUMERIC", 4)
@@ -181,7 +182,9 @@ def test_infinite_values_among_whole_numbers_are_left_to_the_caller(profiled):
     found = profiled("v\n1\ninf\n3\n")
     assert found["columns"][0]["type"] == "TEXT"
     (warning,) = found["warnings"]
-    assert "infinite values (1)" in warning and "`types`" in warning and "`nulls`" in warning
+    assert "infinite values (1)" in warning
+    assert "`types`" in warning
+    assert "`nulls`" in warning
     assert profiled("v\n1\ninf\n3\n", types={"v": "DOUBLE"})["columns"][0]["type"] == "DOUBLE PRECISION"
     with pytest.raises(FileInvalidError, match="cannot be read as INTEGER"):
         profiled("v\n1\ninf\n3\n", types={"v": "INTEGER"})

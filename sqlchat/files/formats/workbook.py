@@ -68,7 +68,7 @@ class CellFacts:
     faults: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Cells that hold no value: NO_RESULT for a formula without a result, or the error, `#DIV/0!`."""
     formats: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Numbers by what their format adds: a format with zeros in front, such as 00000; `%`; a currency; "": nothing."""
+    """Numbers by what their format adds: zeros in front (the format, such as 00000), `%`, a currency, or nothing."""
     is_complete: bool = False
     """Are all such facts known? Not of .xlsb, and of no damaged workbook."""
 
@@ -202,7 +202,7 @@ def _read_xls(source: Source, sheet: str, first_row: int, facts: CellFacts) -> N
 
 def _name_format(code: str) -> str:
     """Return what a format adds to a number: itself if it shows zeros in front, `%`, a currency, or ""."""
-    shown = re.sub(r"[\\\"]", "", code.split(";")[0])
+    shown = re.sub(r"[\\\"]", "", code.partition(";")[0])
     if PADDING.fullmatch(shown):
         return shown
     if match := CURRENCY_FORMAT.search(re.sub(r"\[(?!\$)[^]]*\]", "", shown)):

@@ -120,6 +120,6 @@ def test_zeros_that_an_xlsb_may_hide_are_told(profiled):
 
 def test_a_damaged_part_of_an_xls_does_not_stop_its_values(profiled):
     content = (FOLDER / "formats.xls").read_bytes()
-    place = content.index("00000".encode())  # a format, whose record is cut
+    place = content.index(b"00000")  # a format, whose record is cut
     found = profiled(content[: place - 4] + b"\xff\xff" + content[place - 2 :], "formats.xls")
     assert found["row_count"] == 3
