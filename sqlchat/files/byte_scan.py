@@ -48,12 +48,6 @@ class ByteScan:
         allowed[[*delimiter.encode(), *b'\r\n"']] = True
         return self.quotes % 2 == 0 and not (self.beside_quotes & ~allowed).any()
 
-    def as_dict(self) -> dict[str, Any] | None:
-        """Return JSON values; None for a file with bytes that are no UTF-8, of which only the next scan can tell."""
-        beside = np.flatnonzero(self.beside_quotes).tolist()
-        plain = {"odd_lines": "", "beside_quotes": beside, "padded": sorted(self.padded)}
-        return vars(self) | plain if self.utf8 else None
-
     @classmethod
     def of_dict(cls, content: dict[str, Any]) -> ByteScan:
         beside = np.isin(np.arange(256), content["beside_quotes"])
@@ -79,6 +73,8 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
                 odd_lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
                 scan.odd_lines = (scan.odd_lines + odd_lines)[:SAMPLE_BYTES]
             scan.nul = scan.nul or b"\0" in content
+            if end - scan.row_starts[-1] >= block and (row_end := _last_row_end(content, scan.quotes)):
+                scan.row_starts.append(end - len(content) + row_end)
             if QUOTE in content:
                 around = np.frombuffer(before + content + (after or b"\n"), np.uint8)
                 quotes = np.flatnonzero(around[1:-1] == QUOTE) + 1
@@ -86,25 +82,17 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
                 beside = np.concatenate((around[opening - 1], around[closing + 1]))
                 scan.beside_quotes |= np.bincount(beside, minlength=256) > 0
                 scan.quotes += len(quotes)
-            row_end = _last_row_end(content, scan.quotes)
-            if end - scan.row_starts[-1] >= block and row_end:
-                scan.row_starts.append(end - len(content) + row_end)
             before = content[-1:]
     if scan.row_starts[-1] < end:
         scan.row_starts.append(end)
     return scan
 
 
-def _last_row_end(chunk: bytes, quotes: int) -> int:
-    """Find the end of the chunk's last row; 0 if no row ends. `quotes` counts the quotes up to the chunk's end."""
+def _last_row_end(chunk: bytes, quotes_before: int) -> int:
+    """Find the end of the chunk's last row, which is outside quotes; 0 if no row ends."""
     feed, end = (b"\n", len(chunk)) if b"\n" in chunk else (b"\r", len(chunk) - 1)  # its \n may come next
-    quotes -= chunk.count(b'"', end)
-    while True:
-        line_end = chunk.rfind(feed, 0, end) + 1
-        quotes -= chunk.count(b'"', line_end, end)
-        if quotes % 2 == 0 or not line_end:
-            return line_end
-        end = chunk.rfind(b'"', 0, line_end)
-        if end < 0:
-            return 0
-        quotes -= 1
+    characters = np.frombuffer(chunk[:end], np.uint8)
+    line_ends = np.flatnonzero(characters == feed[0])
+    before = quotes_before + np.searchsorted(np.flatnonzero(characters == QUOTE), line_ends)
+    row_ends = line_ends[before % 2 == 0]
+    return int(row_ends[-1]) + 1 if len(row_ends) else 0

@@ -61,9 +61,8 @@ class Column:
         self.decided: Decision | None = None
         """The decision, when every block was read."""
         self._repeats = True
-        self._compared: str | None = None
-        self._is_mixed = False
-        """Were blocks compared in different ways?"""
+        self._compared: set[str] = set()
+        """How the values of blocks were compared."""
 
     def hint(self) -> ColumnHint:
         """Return the facts for the inspection of the next block."""
@@ -84,7 +83,7 @@ class Column:
         self.nan += facts.nan
         self.missing += facts.missing
         if facts.compared is not None:
-            self._compare(facts.compared)
+            self._compared.add(facts.compared)
         self._repeats = facts.repeats or not facts.values
         self.sketch.add(facts.hashes)
         self.example = facts.example if self.example is None else self.example
@@ -102,25 +101,14 @@ class Column:
             if self.counts is not None and len(self.counts) > COMMON_VALUES:
                 self.counts = None
 
-    def _compare(self, how: str) -> None:
-        """Merge how a block was compared; integers are numbers in every notation."""
-        before = self._compared
-        if before is None or (before == INTEGERS and how in NUMBERS):
-            self._compared = how
-        elif before != how and not (how == INTEGERS and before in NUMBERS):
-            self._is_mixed = True
-
     def is_unfinished(self) -> bool:
         """Were values compared in another way than the type needs? Then every block must be read again."""
-        if self.kinds or (self._compared is None and not self.missing):
+        if self.kinds:
             return False
         reading = decide(self).reading
-        if reading is None:
-            return self._is_mixed or bool(self.missing) or self._compared not in {None, AS_WRITTEN}
-        return self._is_mixed or (
-            self._compared not in {None, AS_WRITTEN, reading.name}
-            and not (self._compared == INTEGERS and reading.name in NUMBERS)
-        )
+        needed = reading.name if reading else AS_WRITTEN
+        ways = {needed if way == INTEGERS and needed in NUMBERS else way for way in self._compared}
+        return len(ways) > 1 or not ways <= {AS_WRITTEN, needed} or (reading is None and bool(self.missing))
 
     def start_again(self) -> None:
         """Keep the decision, and reset the facts that `add_again` merges."""

@@ -55,16 +55,11 @@ class Conversion:
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
-        reading = self.reading.name if self.reading else None
-        beside = {"scale": self.scale, "months": self.months}
-        return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}
-
     @classmethod
     def of_dict(cls, content: dict[str, Any]) -> Conversion:
         reading = readings.READINGS[content["reading"]] if content["reading"] else None
-        return cls(**content | {"reading": reading, "missing": frozenset(content["missing"])})
+        names = ("sql_type", "scale", "months")
+        return cls(reading=reading, missing=frozenset(content["missing"]), **{name: content[name] for name in names})
 
     @property
     def arrow(self) -> pa.DataType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -231,27 +231,27 @@ class _Reader:
             raise _make_long_row_error(LONGEST_ROW)
         together = min(MOST_TOGETHER, len(self.names) // WIDE + 1)
         offsets = [*offsets[:-1:together], offsets[-1]]
-        for open_stretch, (start, end) in zip(self.source.stretches(offsets), pairwise(offsets), strict=True):
-            yield partial(self._parse, open_stretch, end - start, skipped, columns, is_first)
+        for start, end in pairwise(offsets):
+            yield partial(self._parse, start, end, skipped, columns, is_first)
             skipped = {}
 
     def _parse(
         self,
-        open_stretch: Callable[[], pa.NativeFile],
-        size: int,
+        start: int,
+        end: int,
         skipped: dict[str, int],
         columns: list[str],
         is_first: bool,
     ) -> Block:
         try:
-            table, left_out = self._parse_in_pieces(PARSED_BYTES, open_stretch, skipped, columns)
+            table, left_out = self._parse_in_pieces(PARSED_BYTES, start, end, skipped, columns)
         except _StraddlingError:
             growth = 1 if self.encoding.name == "utf-8" else LONGEST_IN_UTF8
-            table, left_out = self._parse_in_pieces(growth * size + 1, open_stretch, skipped, columns)
+            table, left_out = self._parse_in_pieces(growth * (end - start) + 1, start, end, skipped, columns)
         return self._make_block(table, left_out, is_first)
 
     def _parse_in_pieces(
-        self, piece_bytes: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
+        self, piece_bytes: int, start: int, end: int, skipped: dict[str, int], columns: list[str]
     ) -> tuple[pa.Table, int]:
         """Parse a stretch. Returns the rows, and the number of rows left out."""
         bad_widths = list[int]()  # fields of each wrong row
@@ -280,7 +280,7 @@ class _Reader:
             strings_can_be_null=False,  # `_make_part` finds the empty ones at less cost
         )
         try:
-            with open_stretch() as stretch:
+            with self.source.open_stretch(start, end) as stretch:
                 return pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad_widths)
         except pa.ArrowInvalid as exc:
             if bad_widths and self.on_bad_rows == "error":
