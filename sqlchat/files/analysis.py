@@ -23,13 +23,12 @@ from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
+from sqlchat.files.readers import NUMERIC_DIGITS
 from sqlchat.files.readings import Reading
 from sqlchat.files.summaries import show_value, summarize
 
 READER = 4
 """Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
-LARGEST_PRECISION = 38
-"""Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""
 LONGEST_KEPT = 3600.0
 """Seconds: users query an uploaded table soon."""
 FACTS = ("nulls", "distinct", "distinct_is_exact")
@@ -77,7 +76,7 @@ def analyze(table: Table) -> Analysis:
 def _type_column(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
     sql_type, remarks = entry["type"], [entry["comment"]] if "comment" in entry else []
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
-    if precision > LARGEST_PRECISION:
+    if precision > NUMERIC_DIGITS:
         sql_type = "DOUBLE PRECISION"
         remarks.append("rounded, as no NUMERIC holds all its digits")
     missing = frozenset(column.missing) if sql_type not in {"TEXT", "JSON"} else frozenset()

@@ -145,15 +145,12 @@ def python(scalar: pa.Scalar) -> Any:
         return None
 
 
-def _is_uncountable(kind: pa.DataType) -> bool:
-    """Is Arrow unable to count values of that type?"""
-    return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind))
-
-
 def _count_distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """Return the different values and the count of each if there are few; else None."""
-    sample = array.slice(0, SAMPLE)
-    if _is_uncountable(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+    sample, kind = array.slice(0, SAMPLE), array.type
+    if pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind):
+        return None  # Arrow cannot count these
+    if pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
         return None
     counts = pc.value_counts(array)
     if len(counts) > max(COMMON_VALUES, len(array) // 4):

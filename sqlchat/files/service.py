@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,9 @@ class Readings(Protocol):
     """Keeps the `read` options of stored files, for all processes and hosts."""
 
     def remember(self, bucket: str, name: str, read: dict[str, Any]) -> None: ...
+
+    def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return bucket and name -> `read` for the places with stored options. Raises StoreUnavailableError."""
 
 
 @dataclass(frozen=True)

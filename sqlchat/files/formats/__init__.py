@@ -110,10 +110,10 @@ class Format:
         if source.member:
             table.used["sheet"] = source.member
         if options.nulls:
-            again, nulls = table.again, options.nulls
-            table.blocks = (partial(_without, load, nulls) for load in table.blocks)
+            again, drop = table.again, lambda load: partial(_without, load, options.nulls)
+            table.blocks = map(drop, table.blocks)
             if again is not None:
-                table.again = lambda columns: (partial(_without, load, nulls) for load in again(columns))
+                table.again = lambda columns: map(drop, again(columns))
         return table
 
 

@@ -69,7 +69,7 @@ def read(source: Source, options: Options) -> Table:
         reader.check_quotes()
     detected = {"encoding": encoding_name, "delimiter": dialect.delimiter}
     facts = {**detected, "header": bool(dialect.header)}
-    used = {**detected, "header_row": _make_header_row(dialect.header)}
+    used = {**detected, "header_row": list(dialect.header) if len(dialect.header) > 1 else sum(dialect.header)}
     comments = dict(zip(names, dialect.comments, strict=False))
     table = Table(names, iter(()), facts, warnings, used=used, comments=comments, scan=encoding.traits)
     if not dialect.only_header:
@@ -98,11 +98,6 @@ class _Reader:
     dialect: dialects.Dialect
     on_bad_rows: Literal["error", "skip", "pad"]
     warnings: list[str]
-
-    @property
-    def padded(self) -> set[str]:
-        """Columns with outer blanks or ="..."; complete when a first reading has ended."""
-        return self.encoding.traits.padded
 
     def blocks(self, columns: list[str], *, is_first: bool = False) -> Iterator[Load]:
         """Give the blocks of the named columns, or of all columns if the list is empty."""
@@ -137,10 +132,10 @@ class _Reader:
         return self._make_block(pa.table(arrays, list(places)), len(block) - len(rows), is_first)
 
     def _make_block(self, table: pa.Table, left_out: int, is_first: bool) -> Block:
-        columns = {}
+        columns, padded = {}, self.encoding.traits.padded
         for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
             texts = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
-            columns[name] = (_make_part(self._strip(name, texts) if is_first or name in self.padded else texts),)
+            columns[name] = (_make_part(self._strip(name, texts) if is_first or name in padded else texts),)
         return Block(table.num_rows, columns, left_out)
 
     def _strip(self, name: str, texts: pa.Array) -> pa.Array:
@@ -149,7 +144,7 @@ class _Reader:
         if has_formulas := bool((outer == ord("=")).any()):
             texts = pc.replace_substring_regex(texts, r'(?s)^\s*="(.*)"\s*$', r"\1")
         if has_formulas or has_blank(outer):
-            self.padded.add(name)
+            self.encoding.traits.padded.add(name)
             texts = pc.utf8_trim_whitespace(texts)
         return texts
 
@@ -309,13 +304,6 @@ class _Reader:
             return next((row.first for row in self._rows() if row.cells and len(row.cells) != width), None)
         except FileInvalidError:
             return None  # a field is past the csv module's limit: the error goes without a line
-
-
-def _make_header_row(lines: tuple[int, ...]) -> int | list[int]:
-    """Return the value of the option `header_row` for a header on these lines."""
-    if len(lines) > 1:
-        return list(lines)
-    return lines[0] if lines else 0
 
 
 def _make_long_row_error(size: int) -> FileInvalidError:

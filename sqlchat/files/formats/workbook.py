@@ -12,6 +12,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import IO
 
 import xlrd
@@ -322,8 +323,5 @@ def _read_cells(
 
 
 def _number(letters: bytes) -> int:
-    """Of a column: A is 1, XFD is 16384."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+    """Return the number of a column: A is 1, XFD is 16384."""
+    return reduce(lambda number, letter: number * 26 + letter - ord("A") + 1, letters, 0)
