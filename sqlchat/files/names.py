@@ -47,11 +47,14 @@ def pick_name(names: Sequence[str], wanted: str | int, kind: str, separator: str
     if isinstance(wanted, int) and 1 <= wanted <= len(names):
         return wanted - 1
     given = str(wanted)
-    spellings: list[Callable[[str], str]] = [str, lambda name: name.casefold().strip()]
-    for spell in (*spellings, lambda name: name.rpartition(separator)[2]):
-        spelled = [spell(name) for name in names]
-        if spelled.count(spell(given)) == 1:
-            return spelled.index(spell(given))
+    spelled = [given, *names]
+    for first, *others in (
+        spelled,
+        [name.casefold().strip() for name in spelled],
+        [name.rpartition(separator)[2] for name in spelled],
+    ):
+        if others.count(first) == 1:
+            return others.index(first)
     if given.isdecimal() and 1 <= int(given) <= len(names):
         return int(given) - 1
     listed = ", ".join(map(repr, names[:SHOWN])) or "none"

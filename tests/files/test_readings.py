@@ -168,9 +168,9 @@ def test_a_day_with_a_dot_behind_its_year(profiled):
 
 def test_infinite_values_are_numbers_among_fractions(profiled):
     content = "v\n1.5\nInfinity\n-inf\nNaN\n+Inf\n"
-    found = profiled(content)
-    assert (found["columns"][0]["type"], found["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 1)
-    infinite, missing = found["warnings"]
+    result = profiled(content)
+    assert (result["columns"][0]["type"], result["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 1)
+    infinite, missing = result["warnings"]
     assert "infinite values (3)" in infinite
     assert "`nulls`" in infinite
     assert "'NaN' (1)" in missing
@@ -179,9 +179,9 @@ def test_infinite_values_are_numbers_among_fractions(profiled):
 
 
 def test_infinite_values_among_whole_numbers_are_left_to_the_caller(profiled):
-    found = profiled("v\n1\ninf\n3\n")
-    assert found["columns"][0]["type"] == "TEXT"
-    (warning,) = found["warnings"]
+    result = profiled("v\n1\ninf\n3\n")
+    assert result["columns"][0]["type"] == "TEXT"
+    (warning,) = result["warnings"]
     assert "infinite values (1)" in warning
     assert "`types`" in warning
     assert "`nulls`" in warning
@@ -192,6 +192,6 @@ def test_infinite_values_among_whole_numbers_are_left_to_the_caller(profiled):
 
 
 def test_infinite_values_are_told_where_the_first_million_were_none(profiled):
-    found = profiled("v\n" + "1.5\n" * 2_500_000 + "inf\n")
-    assert found["columns"][0]["type"] == "DOUBLE PRECISION"
-    assert "infinite values (1)" in found["warnings"][0]
+    result = profiled("v\n" + "1.5\n" * 2_500_000 + "inf\n")
+    assert result["columns"][0]["type"] == "DOUBLE PRECISION"
+    assert "infinite values (1)" in result["warnings"][0]

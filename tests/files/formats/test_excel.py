@@ -151,19 +151,19 @@ def test_currencies_and_shares_are_comments(profiled):
         book.active.cell(row, 2).number_format = ["0%", "0.00%"][row - 2]
         book.active.cell(row, 3).number_format = ["[$USD] 0", "#,##0 kr"][row - 2]
     book.active.cell(2, 4).number_format = "0%"
-    found = profiled(saved(book), "data.xlsx")
-    comments = {name: each.get("comment") for name, each in found["by_name"].items()}
+    result = profiled(saved(book), "data.xlsx")
+    comments = {name: each.get("comment") for name, each in result["by_name"].items()}
     assert comments == {"price": "in €", "share": "a share: 0.05 is 5%", "mixed": None, "some": None, "day": None}
-    assert found["warnings"] == ["'mixed' mixes numbers that the workbook shows in USD and kr."]
+    assert result["warnings"] == ["'mixed' mixes numbers that the workbook shows in USD and kr."]
 
 
 def test_words_for_infinity_among_numbers_are_told(profiled):
     rows = [["v", "w"], [1.5, 1], ["inf", "NaN"], ["-inf", 3.5]]
-    found = profiled(workbook(("s", rows)), "data.xlsx")
-    assert [(c["type"], c["nulls"]) for c in found["columns"]] == [("TEXT", 0), ("DOUBLE PRECISION", 1)]
-    told, missing = found["warnings"]
-    assert "'inf' (1), '-inf' (1)" in told
-    assert "`nulls`" in told
+    result = profiled(workbook(("s", rows)), "data.xlsx")
+    assert [(c["type"], c["nulls"]) for c in result["columns"]] == [("TEXT", 0), ("DOUBLE PRECISION", 1)]
+    mixed, missing = result["warnings"]
+    assert "'inf' (1), '-inf' (1)" in mixed
+    assert "`nulls`" in mixed
     assert "'NaN' (1)" in missing
     read = profiled(workbook(("s", rows)), "data.xlsx", nulls=("inf", "-inf"))
     assert (read["columns"][0]["type"], read["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 2)

@@ -65,11 +65,11 @@ def test_nan_is_null_and_told(profiled):
 
 
 def test_infinity_stays_a_number_and_is_told(profiled):
-    found = profiled(
+    result = profiled(
         '[{"a": 1.5, "b": "NaN"}, {"a": Infinity, "b": "Infinity"}, {"a": -Infinity, "b": 2.5}]', "data.json"
     )
-    assert [c["type"] for c in found["columns"]] == ["DOUBLE PRECISION", "TEXT"]
-    infinite, mixed = found["warnings"]
+    assert [c["type"] for c in result["columns"]] == ["DOUBLE PRECISION", "TEXT"]
+    infinite, mixed = result["warnings"]
     assert "'a' has infinite values (2)" in infinite
     assert "'Infinity' (1)" in mixed
     assert "`nulls`" in mixed

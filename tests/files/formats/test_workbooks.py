@@ -88,8 +88,8 @@ def test_numbers_of_an_ods_without_such_zeros_stay_numbers(profiled):
 
 
 def test_formats_of_an_xls_are_read(profiled):
-    found = profiled((FOLDER / "formats.xls").read_bytes(), "formats.xls")
-    shown = {name: (each["type"], each["min"], each.get("comment")) for name, each in found["by_name"].items()}
+    result = profiled((FOLDER / "formats.xls").read_bytes(), "formats.xls")
+    shown = {name: (each["type"], each["min"], each.get("comment")) for name, each in result["by_name"].items()}
     assert shown == {
         "plz": ("TEXT", "01067", None),
         "amount": ("DOUBLE PRECISION", 10.5, "in $"),
@@ -99,7 +99,7 @@ def test_formats_of_an_xls_are_read(profiled):
         "mixed": ("INTEGER", 1, None),
         "plain": ("INTEGER", 4, None),
     }
-    zeros, mixed = found["warnings"]
+    zeros, mixed = result["warnings"]
     assert "'plz' is text, with the zeros in front" in zeros
     assert "'mixed' mixes numbers that the workbook shows in $ and £" in mixed
 
@@ -112,14 +112,14 @@ def test_zeros_of_an_xls_give_way_to_the_callers_type(profiled):
 
 
 def test_zeros_that_an_xlsb_may_hide_are_told(profiled):
-    found = profiled((FOLDER / "codes.xlsb").read_bytes(), "codes.xlsb")
-    (warning,) = [warning for warning in found["warnings"] if "zeros in front" in warning]
+    result = profiled((FOLDER / "codes.xlsb").read_bytes(), "codes.xlsb")
+    (warning,) = [warning for warning in result["warnings"] if "zeros in front" in warning]
     assert "'plz'" in warning
-    assert found["by_name"]["umsatz"]["type"] == "INTEGER"  # of differing lengths too, but no name of a code
+    assert result["by_name"]["umsatz"]["type"] == "INTEGER"  # of differing lengths too, but no name of a code
 
 
 def test_a_damaged_part_of_an_xls_does_not_stop_its_values(profiled):
     content = (FOLDER / "formats.xls").read_bytes()
     place = content.index(b"00000")  # a format, whose record is cut
-    found = profiled(content[: place - 4] + b"\xff\xff" + content[place - 2 :], "formats.xls")
-    assert found["row_count"] == 3
+    result = profiled(content[: place - 4] + b"\xff\xff" + content[place - 2 :], "formats.xls")
+    assert result["row_count"] == 3
