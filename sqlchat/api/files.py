@@ -47,9 +47,8 @@ def allow_large_bodies() -> None:
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
     file = _require_name(form["file"])
-    result = runtime().files.profile(
-        file.stream, file.filename, _read_options(query, form), owner=security.get_folder()
-    )
+    path, options = file.stream.name, _read_options(query, form)
+    result = runtime().files.profile(path, file.filename, options, owner=security.get_folder())
     return answer(result.as_dict())
 
 
@@ -66,7 +65,7 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     file = _require_name(form["file"])
     options = _read_options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.get_folder(), "token": security.get_storage_token()}
-    stored = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
+    stored = runtime().files.upload(file.stream.name, file.filename, file.content_type, **query)
     metrics.count_upload(stored.size_bytes)
     return answer(stored.as_dict(), 201)
 

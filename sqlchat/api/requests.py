@@ -72,12 +72,9 @@ class SpooledFile:
             return self._file.write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Write what is buffered, then seek."""
         with _translate_disk_errors():
             return self._file.seek(offset, whence)
-
-    def flush(self) -> None:
-        with _translate_disk_errors():
-            self._file.flush()
 
     def read(self, size: int = -1) -> bytes:
         return self._file.read(size)

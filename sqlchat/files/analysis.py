@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
 import orjson
 
 from sqlchat.files.byte_scan import ByteScan
@@ -22,12 +23,12 @@ from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
+from sqlchat.files.readers import NUMERIC_DIGITS
+from sqlchat.files.readings import Reading
 from sqlchat.files.summaries import show_value, summarize
 
-READER = 3
+READER = 4
 """Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
-LARGEST_PRECISION = 38
-"""Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""
 LONGEST_KEPT = 3600.0
 """Seconds: users query an uploaded table soon."""
 FACTS = ("nulls", "distinct", "distinct_is_exact")
@@ -75,7 +76,7 @@ def analyze(table: Table) -> Analysis:
 def _type_column(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
     sql_type, remarks = entry["type"], [entry["comment"]] if "comment" in entry else []
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
-    if precision > LARGEST_PRECISION:
+    if precision > NUMERIC_DIGITS:
         sql_type = "DOUBLE PRECISION"
         remarks.append("rounded, as no NUMERIC holds all its digits")
     missing = frozenset(column.missing) if sql_type not in {"TEXT", "JSON"} else frozenset()
@@ -104,19 +105,14 @@ class AnalysisCache:
 
     def keep(self, path: str, file_name: str, options: Options, analysis: Analysis) -> None:
         """Write the analysis of the file at `path`, unless the disk refuses it."""
-        content = {
-            "row_count": analysis.row_count,
-            "columns": [_without_values(column) for column in analysis.columns],
-            "conversions": [conversion.as_dict() for conversion in analysis.conversions],
-            "facts": analysis.facts,
-            "warnings": analysis.warnings,
-            "scan": analysis.scan and analysis.scan.as_dict(),
-        }
+        columns = [replace(column, facts={name: column.facts[name] for name in FACTS}) for column in analysis.columns]
+        scan = analysis.scan if analysis.scan and analysis.scan.utf8 else None  # of others, the sample is not kept
+        content = replace(analysis, columns=columns, scan=scan)
         with contextlib.suppress(OSError, TypeError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_old()
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as file:
-                file.write(orjson.dumps(content))
+                file.write(orjson.dumps(content, _to_json, orjson.OPT_PASSTHROUGH_DATACLASS))
             os.replace(file.name, self._make_path(path, file_name, options))
 
     def take(self, path: str, file_name: str, options: Options) -> Analysis | None:
@@ -147,5 +143,15 @@ class AnalysisCache:
                 os.unlink(entry.path)
 
 
-def _without_values(column: TypedColumn) -> TypedColumn:
-    return replace(column, facts={name: column.facts[name] for name in FACTS})
+def _to_json(value: Any) -> Any:
+    """Convert a dataclass, or one of its values: a reading is its name, an array of booleans the places of true."""
+    match value:
+        case Reading():
+            return value.name
+        case set() | frozenset():
+            return sorted(value)
+        case bytes():
+            return ""
+        case np.ndarray():
+            return np.flatnonzero(value).tolist()
+    return vars(value)

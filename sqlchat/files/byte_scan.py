@@ -15,6 +15,8 @@ from sqlchat.files.source import Source
 
 SAMPLE_BYTES = 1 << 16
 """Bytes of lines that are no ASCII, for the detector of encodings."""
+PIECE_BYTES = 1 << 20
+"""Bytes that are scanned at a time; they fit into the processor's caches."""
 QUOTE = ord('"')
 
 
@@ -33,6 +35,9 @@ class ByteScan:
     beside_quotes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(256, np.bool_))
     """For each byte: does it stand before an opening quote or after a closing quote?"""
 
+    padded: set[str] = field(default_factory=set)
+    """Columns with texts between blanks; complete when all rows were read."""
+
     def quotes_enclose(self, delimiter: str) -> bool:
         """Is exactly the text after an odd number of quotes within quotes?
 
@@ -43,15 +48,10 @@ class ByteScan:
         allowed[[*delimiter.encode(), *b'\r\n"']] = True
         return self.quotes % 2 == 0 and not (self.beside_quotes & ~allowed).any()
 
-    def as_dict(self) -> dict[str, Any] | None:
-        """Return JSON values; None for a file with bytes that are no UTF-8, of which only the next scan can tell."""
-        beside = np.flatnonzero(self.beside_quotes).tolist()
-        return vars(self) | {"odd_lines": "", "beside_quotes": beside} if self.utf8 else None
-
     @classmethod
     def of_dict(cls, content: dict[str, Any]) -> ByteScan:
         beside = np.isin(np.arange(256), content["beside_quotes"])
-        return cls(**content | {"odd_lines": b"", "beside_quotes": beside})
+        return cls(**content | {"odd_lines": b"", "beside_quotes": beside, "padded": set(content["padded"])})
 
 
 def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteScan:
@@ -61,42 +61,38 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
     with source.open() as file:
         stream = cast(io.BufferedReader, file)
         stream.seek(start)
-        while content := stream.read(block):
+        while content := stream.read(min(block, PIECE_BYTES)):
             after = stream.peek(1)[:1]
             end += len(content)
             try:
-                decoder.decode(content, final=not after)
+                if decoder.getstate()[0] or not content.isascii():
+                    decoder.decode(content, final=not after)
             except UnicodeDecodeError:
                 scan.utf8 = False
                 decoder.reset()
                 odd_lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
                 scan.odd_lines = (scan.odd_lines + odd_lines)[:SAMPLE_BYTES]
             scan.nul = scan.nul or b"\0" in content
-            around = np.frombuffer(before + content + (after or b"\n"), np.uint8)
-            quotes = np.flatnonzero(around[1:-1] == QUOTE) + 1
-            opening, closing = quotes[scan.quotes % 2 :: 2], quotes[1 - scan.quotes % 2 :: 2]
-            beside = np.concatenate((around[opening - 1], around[closing + 1]))
-            scan.beside_quotes |= np.bincount(beside, minlength=256) > 0
-            scan.quotes += len(quotes)
-            row_end = _last_row_end(content, scan.quotes)
-            if end - scan.row_starts[-1] >= block and row_end:
+            if end - scan.row_starts[-1] >= block and (row_end := _last_row_end(content, scan.quotes)):
                 scan.row_starts.append(end - len(content) + row_end)
+            if QUOTE in content:
+                around = np.frombuffer(before + content + (after or b"\n"), np.uint8)
+                quotes = np.flatnonzero(around[1:-1] == QUOTE) + 1
+                opening, closing = quotes[scan.quotes % 2 :: 2], quotes[1 - scan.quotes % 2 :: 2]
+                beside = np.concatenate((around[opening - 1], around[closing + 1]))
+                scan.beside_quotes |= np.bincount(beside, minlength=256) > 0
+                scan.quotes += len(quotes)
             before = content[-1:]
     if scan.row_starts[-1] < end:
         scan.row_starts.append(end)
     return scan
 
 
-def _last_row_end(chunk: bytes, quotes: int) -> int:
-    """Find the end of the chunk's last row; 0 if no row ends. `quotes` counts the quotes up to the chunk's end."""
+def _last_row_end(chunk: bytes, quotes_before: int) -> int:
+    """Find the end of the chunk's last row, which is outside quotes; 0 if no row ends."""
     feed, end = (b"\n", len(chunk)) if b"\n" in chunk else (b"\r", len(chunk) - 1)  # its \n may come next
-    quotes -= chunk.count(b'"', end)
-    while True:
-        line_end = chunk.rfind(feed, 0, end) + 1
-        quotes -= chunk.count(b'"', line_end, end)
-        if quotes % 2 == 0 or not line_end:
-            return line_end
-        end = chunk.rfind(b'"', 0, line_end)
-        if end < 0:
-            return 0
-        quotes -= 1
+    characters = np.frombuffer(chunk[:end], np.uint8)
+    line_ends = np.flatnonzero(characters == feed[0])
+    before = quotes_before + np.searchsorted(np.flatnonzero(characters == QUOTE), line_ends)
+    row_ends = line_ends[before % 2 == 0]
+    return int(row_ends[-1]) + 1 if len(row_ends) else 0

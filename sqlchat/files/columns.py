@@ -38,6 +38,8 @@ class Column:
         """The type that the caller names."""
         self.values = self.texts = 0
         """Number of values, and of those that are texts in the file."""
+        self.nan = 0
+        """Number of NaN values, which are nulls here."""
         self.readings: tuple[str, ...] = readings.list_readings(options, name)
         """Names of the readings that fitted all texts so far."""
         self.fits: dict[str, ValueStats] = {}
@@ -59,9 +61,8 @@ class Column:
         self.decided: Decision | None = None
         """The decision, when every block was read."""
         self._repeats = True
-        self._compared: str | None = None
-        self._is_mixed = False
-        """Were blocks compared in different ways?"""
+        self._compared: set[str] = set()
+        """How the values of blocks were compared."""
 
     def hint(self) -> ColumnHint:
         """Return the facts for the inspection of the next block."""
@@ -79,9 +80,10 @@ class Column:
         """Merge one block."""
         self.values += facts.values
         self.texts += facts.texts
+        self.nan += facts.nan
         self.missing += facts.missing
         if facts.compared is not None:
-            self._compare(facts.compared)
+            self._compared.add(facts.compared)
         self._repeats = facts.repeats or not facts.values
         self.sketch.add(facts.hashes)
         self.example = facts.example if self.example is None else self.example
@@ -99,25 +101,14 @@ class Column:
             if self.counts is not None and len(self.counts) > COMMON_VALUES:
                 self.counts = None
 
-    def _compare(self, how: str) -> None:
-        """Merge how a block was compared; integers are numbers in every notation."""
-        before = self._compared
-        if before is None or (before == INTEGERS and how in NUMBERS):
-            self._compared = how
-        elif before != how and not (how == INTEGERS and before in NUMBERS):
-            self._is_mixed = True
-
     def is_unfinished(self) -> bool:
         """Were values compared in another way than the type needs? Then every block must be read again."""
-        if self.kinds or (self._compared is None and not self.missing):
+        if self.kinds:
             return False
         reading = decide(self).reading
-        if reading is None:
-            return self._is_mixed or bool(self.missing) or self._compared not in {None, AS_WRITTEN}
-        return self._is_mixed or (
-            self._compared not in {None, AS_WRITTEN, reading.name}
-            and not (self._compared == INTEGERS and reading.name in NUMBERS)
-        )
+        needed = reading.name if reading else AS_WRITTEN
+        ways = {needed if way == INTEGERS and needed in NUMBERS else way for way in self._compared}
+        return len(ways) > 1 or not ways <= {AS_WRITTEN, needed} or (reading is None and bool(self.missing))
 
     def start_again(self) -> None:
         """Keep the decision, and reset the facts that `add_again` merges."""
@@ -150,6 +141,14 @@ class Column:
         remarks = name_marks(decision.fit.marks) if decision.reading is not None and decision.fit.kind else []
         is_zoned = decision.reading is readings.ZONED or any("zone" in fit.marks for fit in self.kinds.values())
         return (["in UTC"] if is_zoned else []) + remarks
+
+    def has_exact_count(self) -> bool:
+        """Is the number of different values exact? It is estimated if they are many and in no order."""
+        return self.sketch.exact or self.decide().fit.is_increasing
+
+    def count_distinct(self) -> int:
+        """Count the different values and, in some columns, words for no value."""
+        return self.values if self.decide().fit.is_increasing else self.sketch.count()
 
     def has_months(self) -> bool:
         """Are intervals in months, which have no fixed number of seconds?"""

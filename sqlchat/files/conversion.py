@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from sqlchat.files import readings
 from sqlchat.files.formats import Part
 from sqlchat.files.inspection import python
+from sqlchat.files.readers import plain_infinity
 from sqlchat.files.readings import Reading
 from sqlchat.files.sketch import has_outer_blanks
 from sqlchat.files.value_stats import NUMBER_TYPES
@@ -54,16 +55,11 @@ class Conversion:
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
-        reading = self.reading.name if self.reading else None
-        beside = {"scale": self.scale, "months": self.months}
-        return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}
-
     @classmethod
     def of_dict(cls, content: dict[str, Any]) -> Conversion:
         reading = readings.READINGS[content["reading"]] if content["reading"] else None
-        return cls(**content | {"reading": reading, "missing": frozenset(content["missing"])})
+        names = ("sql_type", "scale", "months")
+        return cls(reading=reading, missing=frozenset(content["missing"]), **{name: content[name] for name in names})
 
     @property
     def arrow(self) -> pa.DataType:
@@ -121,8 +117,9 @@ class Conversion:
         if reading is None or self.sql_type == "UUID":
             return pc.cast(texts, self.arrow)
         if self.sql_type in NUMBER_TYPES:
-            plain = reading.notation.plain(texts) if reading.notation is not None else (texts, frozenset())
-            if plain is None:
+            if reading.notation is None:
+                return pc.cast(plain_infinity(texts) if self.sql_type == "DOUBLE PRECISION" else texts, self.arrow)
+            if (plain := reading.notation.plain(texts)) is None:
                 raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
             return pc.cast(plain[0], self.arrow)
         fit = reading.fit(texts)

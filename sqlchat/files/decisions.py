@@ -76,7 +76,8 @@ def decide(column: Column) -> Decision:
         return replace(_as_text(column), fit=ValueStats(None, None)) if column.kinds else _as_text(column)
     if not column.values or column.values == column.missing.total():
         return Decision(wanted, ValueStats(None, None))
-    if decision.sql_type == wanted or (decision.sql_type, wanted) in WIDER:
+    fits = decision.sql_type == wanted or (decision.sql_type, wanted) in WIDER
+    if fits and (wanted == "DOUBLE PRECISION" or not decision.fit.infinite):
         digits = FLOAT_DIGITS if decision.sql_type == "DOUBLE PRECISION" else decision.fit.digits
         return replace(decision, sql_type=wanted, fit=replace(decision.fit, digits=digits))
     raise FileInvalidError(
@@ -125,14 +126,16 @@ def _decide_kinds(column: Column) -> Decision:
     if column.texts > column.missing.total():
         words = ", ".join(sorted({*kinds, "TEXT"}))
         strays = f": {count_words(column.strays + column.missing)}" if column.strays else ""
-        warning = f"{name!r} mixes values of several types ({words}{strays}); it is read as text."
+        nulls = " To have those texts as nulls, name them in `nulls`." if column.strays else ""
+        warning = f"{name!r} mixes values of several types ({words}{strays}); it is read as text.{nulls}"
         return Decision("TEXT", no_stats, None, (warning,))
     has_zone = any("zone" in fit.marks for fit in kinds.values())
     zone_warnings = (f"{name!r} has times with a zone; they are in UTC here.",) if has_zone else ()
     if set(kinds) <= set(NUMBER_KINDS):
         fit = reduce(widen, kinds.values())
         sql_type = number_type(max(kinds, key=NUMBER_KINDS.index), fit.least, fit.most)
-        return Decision(sql_type, fit, None, tuple(_warn_of_moments(name, sql_type, fit)))
+        warnings = (*_warn_of_moments(name, sql_type, fit), *_warn_of_infinity(column, fit))
+        return Decision(sql_type, fit, None, warnings)
     if len(kinds) == 1:
         ((kind, fit),) = kinds.items()
         return Decision(kind, fit, None, zone_warnings)
@@ -156,6 +159,14 @@ def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
     warnings = []
     if PLUS in marks and fit.kind == "INTEGER" and fit.least >= 0:
         return _as_text(column)  # such as +49, a code
+    if fit.infinite and column.wanted is None and not ("fraction" in marks or fit.digits[1]):
+        warning = (
+            f"{name!r} holds whole numbers and infinite values ({fit.infinite:,}); it stays text: "
+            f"`types` {{{name!r}: 'DOUBLE'}} makes numbers of all, and `nulls` may name those that are none."
+        )
+        has_numbers = fit.infinite < column.values - column.missing.total()
+        return _as_text(column, warning) if has_numbers else _as_text(column)
+    warnings += _warn_of_infinity(column, fit)
     if (other := find_other_numbers(fit, others)) is not None:
         both = f"{fit.most} or {other.most}"
         option = "say in `decimal` and `thousands` how numbers are written"
@@ -201,6 +212,12 @@ def _warn_of_notation(name: str, best: Reading, marks: frozenset[str]) -> list[s
     if "%" in marks:
         warnings.append(f"{name!r} is read as numbers of percent: 7% is 7.")
     return warnings
+
+
+def _warn_of_infinity(column: Column, fit: ValueStats) -> list[str]:
+    nulls = "; to have them as nulls, name them in `nulls`" if column.texts else ""
+    warning = f"{column.name!r} has infinite values ({fit.infinite:,}), which make its sum and mean infinite{nulls}."
+    return [warning] if fit.infinite else []
 
 
 def _warn_of_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:

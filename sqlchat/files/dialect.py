@@ -343,15 +343,11 @@ def _warn_of_one_column(sample: list[Row]) -> list[str]:
         fields = list(csv.reader(texts, delimiter=mark))
         width = len(fields[-1])
         is_even = len(fields[0]) in {width, width - 1} and {len(row) for row in fields[1:]} == {width}
-        if width > 1 and is_even and all(map(all, fields)) and _has_numbers(fields[1:]):
+        is_number = [all(header.kind(row[at]) == "number" for row in fields[1:]) for at in range(width) if is_even]
+        if width > 1 and all(map(all, fields)) and any(is_number):
             return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
     if any(len(row) > 1 and row[0] for row in csv.reader(texts[:2])) or any(texts[0].count(d) for d in ";\t|"):
         return ["The table has one column, whose texts hold delimiters: each line seems to be in quotes as a whole."]
     if len(texts) > 2 and all(map(SEVERAL_BLANKS.search, texts)):
         return ["The table has one column; it seems to have columns of fixed width, which are not read as such."]
     return []
-
-
-def _has_numbers(rows: list[list[str]]) -> bool:
-    """Is there a column that holds a number in each row?"""
-    return any(all(header.kind(row[at]) == "number" for row in rows) for at in range(len(rows[0])))

@@ -30,18 +30,18 @@ UNIT = re.compile(
 IMPORT_ID = re.compile(r"\{\s*[\"']\w+[\"']\s*:.*\}", re.DOTALL)
 """A cell below a question of a survey: `{"ImportId":"QID1"}`."""
 
-KINDS = (
-    ("day", re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*)?$")),
-    ("number", re.compile(r"[-+(]?[^\w\s]?\s?(\d[\d.,' \xa0\u202f]*|[.,]\d+)([eE][-+]?\d+)?\s?[^\w\s]?\)?$")),
-    ("time", re.compile(r"\d{1,2}:\d\d(:\d\d)?$")),
-    ("truth", re.compile(r"(true|false)$", re.IGNORECASE)),
+KIND = re.compile(
+    r"(?P<day>(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T].*)?$)|"
+    r"(?P<number>[-+(]?[^\w\s]?\s?(?:\d[\d.,' \xa0\u202f]*|[.,]\d+)(?:[eE][-+]?\d+)?\s?[^\w\s]?\)?$)|"
+    r"(?P<time>\d{1,2}:\d\d(?::\d\d)?$)|(?P<truth>(?i:true|false)$)"
 )
 
 
 def kind(cell: str) -> str:
     """Return the kind of a cell by its look: `number`, `day`, `time`, `truth`, `text`; empty for an empty cell."""
     cell = cell.strip()
-    return next((name for name, pattern in KINDS if pattern.match(cell)), "text") if cell else ""
+    match = KIND.match(cell)
+    return (match.lastgroup or "") if match else "text" if cell else ""
 
 
 @dataclass(frozen=True)

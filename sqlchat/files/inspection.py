@@ -6,6 +6,7 @@ Texts that are read as numbers, dates or timestamps are hashed by value: that ta
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from sqlchat.files import readings
 from sqlchat.files.formats import Part
 from sqlchat.files.notations import CURRENCY
 from sqlchat.files.sketch import Hashes, has_outer_blanks, hash_moments, hash_reals, hash_texts, least
-from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats
+from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats, is_increasing
 
 COMMON_VALUES = 256
 """Each value is counted if a column has no more different ones."""
@@ -80,6 +81,7 @@ class BlockFacts:
     """Facts of one column in one block."""
 
     values: int = 0
+    nan: int = 0
     kinds: dict[str, ValueStats] = field(default_factory=dict)
     """SQL type -> statistics of the values whose type the file gives."""
     texts: int = 0
@@ -106,6 +108,7 @@ def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
     hashes = []
     for part in parts:
         array = part.array
+        facts.nan += part.nan
         if not len(array):
             continue
         facts.values += len(array)
@@ -142,15 +145,12 @@ def python(scalar: pa.Scalar) -> Any:
         return None
 
 
-def _is_uncountable(kind: pa.DataType) -> bool:
-    """Is Arrow unable to count values of that type?"""
-    return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind))
-
-
 def _count_distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """Return the different values and the count of each if there are few; else None."""
-    sample = array.slice(0, SAMPLE)
-    if _is_uncountable(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+    sample, kind = array.slice(0, SAMPLE), array.type
+    if pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind):
+        return None  # Arrow cannot count these
+    if pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
         return None
     counts = pc.value_counts(array)
     if len(counts) > max(COMMON_VALUES, len(array) // 4):
@@ -171,7 +171,17 @@ def _inspect_typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Valu
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
     total = _sum(array, weights) if kind in NUMBER_KINDS else None
     has_zone = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}
-    return kind, ValueStats(least, most, total, digits=digits, marks=frozenset({"zone"} if has_zone else ()))
+    increases = kind == "INTEGER" and weights is None and is_increasing(array.to_numpy())
+    infinite = _count_infinite(array, weights) if kind == "DOUBLE PRECISION" else 0
+    marks = frozenset({"zone"} if has_zone else ())
+    return kind, ValueStats(
+        least, most, total, digits=digits, is_increasing=increases, infinite=infinite, marks=marks
+    )
+
+
+def _count_infinite(numbers: pa.Array, weights: pa.Array | None) -> int:
+    is_infinite = pc.is_inf(numbers)
+    return int(pc.sum(is_infinite if weights is None else weights.filter(is_infinite)).as_py() or 0)
 
 
 def _sum(numbers: pa.Array, weights: pa.Array | None) -> float:
@@ -185,7 +195,7 @@ def _read_texts(
 ) -> Hashes:
     """Add facts of texts, and return their hashes. If no reading fits, words for no value are left out."""
     names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in readings.OF_STRINGS)
-    texts = pc.utf8_trim_whitespace(array) if has_outer_blanks(array) else array
+    texts = pc.utf8_trim_whitespace(array) if inferred == "string" and has_outer_blanks(array) else array
     fits = readings.apply_readings(texts, names)
     if not fits and (names or inferred == "string"):
         words = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
@@ -226,7 +236,11 @@ def _read_texts(
 def _weigh(name: str, fit: ValueStats, texts: pa.Array, weights: pa.Array) -> ValueStats:
     """Return the statistics with the weighted sum, if the reading is of numbers."""
     values = fit.values if fit.values is not None else readings.read_values(name, texts)
-    return replace(fit, total=_sum(values, weights)) if fit.kind else fit
+    if not fit.kind:
+        return fit
+    infinite = _count_infinite(values, weights) if fit.infinite else 0
+    total = math.inf if infinite else _sum(values, weights)
+    return replace(fit, total=total, is_increasing=False, infinite=infinite)
 
 
 def _find_strays(texts: pa.Array, weights: pa.Array | None, facts: BlockFacts, *, few: bool) -> None:

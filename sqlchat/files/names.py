@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePosixPath
 
 from sqlchat.errors import FileInvalidError
@@ -16,6 +16,9 @@ RESERVED_CHARACTERS = re.compile(r'[<>:"|?*%#]')
 """Windows refuses the first seven in a name; a URL gives another meaning to the last two."""
 
 RESERVED_STEMS = frozenset({"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))})
+
+SHOWN = 20
+"""Names in a message."""
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
@@ -34,6 +37,28 @@ def find_free_name(
         number += 1
         free = f"{name}_{number}"
     return free
+
+
+def pick_name(names: Sequence[str], wanted: str | int, kind: str, separator: str = "\0") -> int:
+    """Return the index of the name that a caller wants: by its number from 1, or by its spelling in any case.
+
+    A name's last part, behind `separator`, is enough. Raises FileInvalidError that lists the names of that `kind`.
+    """
+    if isinstance(wanted, int) and 1 <= wanted <= len(names):
+        return wanted - 1
+    given = str(wanted)
+    spelled = [given, *names]
+    for first, *others in (
+        spelled,
+        [name.casefold().strip() for name in spelled],
+        [name.rpartition(separator)[2] for name in spelled],
+    ):
+        if others.count(first) == 1:
+            return others.index(first)
+    if given.isdecimal() and 1 <= int(given) <= len(names):
+        return int(given) - 1
+    listed = ", ".join(map(repr, names[:SHOWN])) or "none"
+    raise FileInvalidError(f"There is no {kind} {wanted!r}; there are {listed}.", option="sheet")
 
 
 def safe_name(file_name: str) -> str:

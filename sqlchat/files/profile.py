@@ -12,30 +12,18 @@ from sqlchat.files.options import Options
 
 
 @dataclass(frozen=True)
-class ColumnProfile:
-    name: str
-    type: str
-    """SQL name of the narrowest type that holds every value."""
-    nulls: int
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """distinct, distinct_is_exact, min, max, example; for some columns also mean, top, format."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "type": self.type, "nulls": self.nulls, **self.facts}
-
-
-@dataclass(frozen=True)
 class Profile:
     row_count: int
-    columns: list[ColumnProfile]
+    columns: list[Mapping[str, Any]]
+    """name, type (SQL's narrowest that holds every value), nulls, distinct, distinct_is_exact, min, max, example;
+    for some columns also mean, top, format, comment."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Facts of the file: format, and by format encoding, delimiter, header, sheet."""
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values: {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", "nulls": 0, ...}], ...}."""
-        columns = [column.as_dict() for column in self.columns]
-        return {"row_count": self.row_count, "columns": columns, **self.facts, "warnings": self.warnings}
+        """Return JSON values: {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", ...}], ...}."""
+        return {"row_count": self.row_count, "columns": self.columns, **self.facts, "warnings": self.warnings}
 
 
 def profile(path: str, file_name: str, options: Options | None = None, keep_in: str | None = None) -> Profile:
@@ -52,11 +40,7 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
     analysis = analyze(table)
     if keep_in is not None:
         AnalysisCache(keep_in).keep(path, file_name, options, analysis)
-    columns = []
-    for column in analysis.columns:
-        facts = dict(column.facts)
-        columns.append(ColumnProfile(facts.pop("name"), facts.pop("type"), facts.pop("nulls"), facts))
     facts = {"format": format.name.lower(), **table.facts, "read": table.read}
     if source.packed:
         facts["compression"] = source.packed
-    return Profile(analysis.row_count, columns, facts, analysis.warnings)
+    return Profile(analysis.row_count, [column.facts for column in analysis.columns], facts, analysis.warnings)

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from sqlchat.files import dates
 from sqlchat.files.notations import Notation
 from sqlchat.files.sketch import text_buffers
-from sqlchat.files.value_stats import ValueStats
+from sqlchat.files.value_stats import ValueStats, is_increasing
 from sqlchat.files.worded_dates import WordedDate
 
 UUID = r"(?i)^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$"
@@ -61,7 +61,14 @@ def read_booleans(texts: pa.Array) -> ValueStats | None:
     return ValueStats(min(words), max(words), values=lower) if set(words) <= {"true", "false"} else None
 
 
+def plain_infinity(texts: pa.Array) -> pa.Array:
+    """Drop the plus sign of infinities, as Prometheus writes them: `+Inf`."""
+    has_plus = (text_buffers(texts)[1] == ord("+")).any()
+    return pc.replace_substring_regex(texts, r"^\+([iI])", r"\1") if has_plus else texts
+
+
 def read_numbers(texts: pa.Array) -> ValueStats | None:
+    texts = plain_infinity(texts)
     starts, data = text_buffers(texts)
     longest = int(np.diff(starts).max())
     lettered = np.flatnonzero(data > ord("9"))
@@ -74,16 +81,20 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
         if numbers is not None:
             least, most = number_bounds(numbers)
             total = float(pc.mean(numbers).as_py()) * len(texts)
-            return ValueStats(least, most, total, "INTEGER", values=numbers)
+            return ValueStats(
+                least, most, total, "INTEGER", values=numbers, is_increasing=is_increasing(numbers.to_numpy())
+            )
     floats = _cast(texts, pa.float64())
     if floats is None:
         return None
     least, most = number_bounds(floats)
-    if not (math.isfinite(least) and math.isfinite(most)):
+    if math.isnan(least):
         return None
-    total = pc.sum(floats).as_py()
+    infinite = 0 if math.isfinite(least) and math.isfinite(most) else pc.sum(pc.is_inf(floats)).as_py()
+    total = math.inf if infinite else pc.sum(floats).as_py()
     if letters:
-        return ValueStats(least, most, total, "DOUBLE PRECISION", values=floats)
+        marks = frozenset({"fraction"} if len(points) or not infinite else ())
+        return ValueStats(least, most, total, "DOUBLE PRECISION", values=floats, infinite=infinite, marks=marks)
     # a digit string past 18 digits is a code, no number; a decimal may have as many as a NUMERIC holds
     has_codes = longest > 18 and pc.any(pc.match_substring_regex(texts, r"^[^.]{19,}$")).as_py()
     if has_codes or longest > NUMERIC_DIGITS + 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -55,11 +55,6 @@ class Reading:
         """The format in the file."""
         return self.name if isinstance(self.notation, WordedDate) else self.format
 
-    @cached_property
-    def marks(self) -> str | None:
-        """Marks that stand in every text of the format: `--::`; None if texts may have others."""
-        return None if not self.format or "%p" in self.format or self.notation else _list_marks(self.format)
-
     @property
     def order(self) -> str:
         """Order of year, month and day in a format of digits: `dmy`; empty without one."""
@@ -86,10 +81,6 @@ NUMBER_LIKE = re.compile(
     rf"[-+\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
 )
 """The notations of numbers are tried only if the first text looks like this."""
-
-
-def _list_marks(text: str) -> str:
-    return re.sub(r"[\w% ]", "", text)
 
 
 def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
@@ -174,7 +165,6 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
         return {}
     few = texts.slice(0, 32)
     first = texts[0].as_py()
-    marks = _list_marks(first)
     date_like, time_like = DATE_LIKE.match(first), TIME_LIKE.match(first)
     found: dict[str, ValueStats] = {}
     for name in names:
@@ -184,8 +174,6 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
             if number is not None or not reading.notation.may_fit(first):
                 continue
         elif reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
-            continue
-        if reading.marks not in {None, marks}:
             continue
         if isinstance(reading.notation, Notation) and number is not None:
             if number.kind == "INTEGER" or reading.notation.decimal == ".":

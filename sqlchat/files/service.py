@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import builtins
 import functools
-import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,17 +35,13 @@ ACTIVE = re.compile(r"html|xml(?!formats)|svg|script", re.IGNORECASE)
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 
 
-class Named(Protocol):
-    """A spooled file that has a path, such as tempfile.NamedTemporaryFile gives."""
-
-    @property
-    def name(self) -> Any: ...
-
-
 class Readings(Protocol):
     """Keeps the `read` options of stored files, for all processes and hosts."""
 
     def remember(self, bucket: str, name: str, read: dict[str, Any]) -> None: ...
+
+    def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return bucket and name -> `read` for the places with stored options. Raises StoreUnavailableError."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +93,16 @@ class Files:
         self._findings = str(settings.findings_dir)
 
     def profile(
-        self, spooled: Named | str | Path, file_name: str, options: Options | None = None, *, owner: str = ""
+        self, path: str | Path, file_name: str, options: Options | None = None, *, owner: str = ""
     ) -> Profile:
-        """Profile the file. `spooled` is its path, or an open file that has one. Owners take turns.
+        """Profile the file at `path`. Owners take turns.
 
         Raises FileInvalidError, TooLargeError, UnsupportedMediaError, BusyError.
         """
         seconds = self._settings.upload_timeout
         try:
             reading: Callable[..., Profile] = functools.partial(bounded, profile)
-            arguments = str(_path(spooled)), file_name, options, self._findings
+            arguments = str(path), file_name, options, self._findings
             return self._workers.for_owner(owner).call(reading, *arguments, deadline=seconds)
         except DeadlineError as exc:
             raise FileInvalidError(
@@ -116,7 +111,7 @@ class Files:
 
     def upload(
         self,
-        spooled: Named | str | Path,
+        path: str | Path,
         file_name: str,
         content_type: str | None,
         *,
@@ -126,18 +121,17 @@ class Files:
         token: str | None = None,
         options: Options | None = None,
     ) -> UploadedFile:
-        """Profile the file, store it in `bucket`, and remember its options.
+        """Profile the file at `path`, store it in `bucket`, and remember its options.
 
         Raises the errors of `profile` and `Storage.put`. A file is stored only if it was read to its end.
         """
         self._check(bucket)
         name = safe_name(file_name)
-        file_profile = self.profile(spooled, name, options, owner=folder)
-        path = _path(spooled)
+        file_profile = self.profile(path, name, options, owner=folder)
         media_type = _media_type(content_type, name)
-        size = path.stat().st_size
+        size = Path(path).stat().st_size
         key = _within(folder, name)
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
         self._remember(bucket, key, options.given() if options else {})
         self._changed(bucket, key)
@@ -186,16 +180,6 @@ class Files:
 
 def _within(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _path(spooled: Named | str | Path) -> Path:
-    """Return the file's path; an open file writes its buffer first."""
-    if isinstance(spooled, str | Path):
-        return Path(spooled)
-    flush = getattr(spooled, "flush", None)
-    if flush is not None:
-        flush()
-    return Path(os.fspath(spooled.name))
 
 
 def _media_type(given: str | None, name: str) -> str:

@@ -7,11 +7,9 @@ import gzip
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -66,9 +64,11 @@ class Source:
             stream.seek(max(0, self.size - size))
             return stream.read()
 
-    def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], pa.NativeFile]]:
-        """Give for each two neighbouring offsets a function that opens the bytes between them, in any thread."""
-        return (partial(_open_stretch, self.path, start, end) for start, end in pairwise(offsets))
+    def open_stretch(self, start: int, end: int) -> pa.NativeFile:
+        """Open the bytes between two offsets."""
+        import pyarrow as pa
+
+        return pa.OSFile(self.path).get_stream(start, end - start)
 
 
 def list_members(path: str) -> list[str]:
@@ -118,9 +118,3 @@ def _open_packed(path: str, member: str | None) -> Iterator[IO[bytes] | gzip.Gzi
         return
     with zipfile.ZipFile(path) as archive, archive.open(member) as inner:
         yield inner
-
-
-def _open_stretch(path: str, start: int, end: int) -> pa.NativeFile:
-    import pyarrow as pa
-
-    return pa.OSFile(path).get_stream(start, end - start)

@@ -46,7 +46,7 @@ def _count(columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
             "nulls": [rows - column.values for column in columns],
             "missing": missing,
             "distinct": [
-                column.sketch.count() - (len(_find_missing(column)) if column.kinds and column.sketch.exact else 0)
+                column.count_distinct() - (len(_find_missing(column)) if column.kinds and column.sketch.exact else 0)
                 for column in columns
             ],
             "total": pd.Series([column.decide().fit.total for column in columns], dtype="float64"),
@@ -71,12 +71,14 @@ def _describe(column: Column, figures: dict[str, Any], warnings: list[str]) -> d
     show = _find_shower(sql_type, reading)
     if missing:
         warnings.append(f"{column.name!r} is {sql_type} but for {count_words(missing)}, which were counted as nulls.")
+    if column.nan:
+        warnings.append(f"{column.name!r} has NaN for a value ({column.nan:,}), which was counted as null.")
     entry: dict[str, Any] = {
         "name": column.name,
         "type": sql_type,
         "nulls": figures["nulls"],
         "distinct": figures["distinct"],
-        "distinct_is_exact": column.sketch.exact,
+        "distinct_is_exact": column.has_exact_count(),
         "min": show_value(fit.least),
         "max": show_value(fit.most),
         "example": show(column.example) if _strip(column.example) not in missing else show_value(fit.least),

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 INTEGER_RANGE = range(-(2**31), 2**31)
@@ -28,8 +30,17 @@ class ValueStats:
     """Least digits of a NUMERIC before and after the point; `least` and `most` may need more before it."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
     """The values, if a reading makes them of texts."""
+    is_increasing: bool = False
+    """Is each number greater than the one before it, so that no two are equal?"""
+    infinite: int = 0
+    """Number of infinite values."""
     marks: frozenset[str] = frozenset()
     """Marks of `notations`; `offset`: times that are not in UTC; `zone`; `months`; `cut`: to microseconds."""
+
+
+def is_increasing(numbers: npt.NDArray[np.number]) -> bool:
+    """Is each number greater than the one before it? Then no two are equal."""
+    return bool((numbers[1:] > numbers[:-1]).all())
 
 
 def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
@@ -44,6 +55,8 @@ def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
         None if None in totals else sum(t for t in totals if t is not None),
         kind,
         (max(one.digits[0], other.digits[0]), max(one.digits[1], other.digits[1])),
+        is_increasing=one.is_increasing and other.is_increasing and one.most < other.least,
+        infinite=one.infinite + other.infinite,
         marks=one.marks | other.marks,
     )
 

@@ -84,6 +84,8 @@ class PatientUnreader(SocketUnreader):  # type: ignore[misc]
     count. Raises RequestTimeoutError.
     """
 
+    max_body_chunk = 64 << 10  # as the reader of forms takes them: gunicorn copies the rest of a chunk with each read
+
     def __init__(self, sock: Any, patience: float) -> None:
         super().__init__(sock)
         self._patience = self._left = patience

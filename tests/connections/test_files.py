@@ -113,6 +113,15 @@ def test_files_are_tables_with_the_types_of_their_profiles(put, connect):
     connection.explain("SELECT zip FROM customers")
 
 
+def test_infinite_values_are_numbers_and_nan_is_null(put, connect):
+    put("ratios.csv", b"id,ratio\n1,1.5\n2,inf\n3,NaN\n4,-Infinity\n5,+Inf\n")
+    put("shares.json", b'[{"ratio": 1.5}, {"ratio": NaN}, {"ratio": Infinity}]')
+    connection = connect("uploads/ratios.csv", "uploads/shares.json")
+    sql = "SELECT count(ratio), count(*), count(*) FILTER (ratio > 1e300), min(ratio) FILTER (ratio > 0) FROM {}"
+    assert rows(connection, sql.format("ratios")) == [[4, 5, 2, 1.5]]
+    assert rows(connection, sql.format("shares")) == [[2, 3, 1, 1.5]]
+
+
 def test_the_catalog_says_where_from_and_how_read(put, connect):
     put("customers.csv")
     put("orders.csv", ORDERS)

@@ -6,8 +6,10 @@ import time
 import pytest
 
 from sqlchat.files.analysis import LONGEST_KEPT, AnalysisCache
+from sqlchat.files.byte_scan import scan_bytes
 from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
+from sqlchat.files.source import Source
 from sqlchat.files.typed import TypedTable
 
 CONTENT = "id;day;price;note\n1;31.12.2024;1.234,50 €;Ada\n2;N/A;-3,00 €;Bo\n3;01.02.2023;7,25 €;\n"
@@ -39,6 +41,21 @@ def test_a_table_is_the_same_with_what_was_kept(upload, folder):
     assert kept.warnings == found.warnings
     assert rows(kept) == rows(read) == rows(kept)
     assert rows(kept)[1]["day"] is None
+
+
+def test_the_scan_of_the_bytes_is_kept(tmp_path, folder):
+    path = tmp_path / "upload"
+    content = 'id,name,n\n1,"Müller, A", 7\n2,"B ""x""",8\n'
+    path.write_text(content, encoding="utf-8")
+    source = Source(str(path), ".csv")
+    profile(str(path), "people.csv", None, folder)
+    kept, scan = AnalysisCache(folder).take(str(path), "people.csv", Options()).scan, scan_bytes(source, 0)
+    assert (kept.row_starts, kept.quotes, kept.utf8, kept.nul) == (scan.row_starts, scan.quotes, True, False)
+    assert kept.beside_quotes.tolist() == scan.beside_quotes.tolist()
+    assert kept.padded == {"n"}
+    path.write_bytes(content.encode("cp1252"))
+    profile(str(path), "people.csv", None, folder)
+    assert AnalysisCache(folder).take(str(path), "people.csv", Options()).scan is None
 
 
 def test_no_row_is_kept(upload, folder):

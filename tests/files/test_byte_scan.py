@@ -2,14 +2,13 @@
 
 import csv
 import io
-import json
 from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sqlchat.files.byte_scan import ByteScan, scan_bytes
+from sqlchat.files.byte_scan import scan_bytes
 from sqlchat.files.source import Source
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -88,12 +87,3 @@ def test_quotes_enclose_or_are_mere_characters(written, text, enclose, size):
 def test_a_byte_order_mark_is_no_part_of_the_text(written):
     found = scan_bytes(written(b'\xef\xbb\xbf"a","b"\n'), 3, block=1)
     assert (found.quotes_enclose(","), found.row_starts) == (True, [3, 11])
-
-
-def test_a_scan_is_kept_as_json(written):
-    content = 'id,name\n1,"Müller, A"\n2,"B ""x"""\n'.encode() * 50
-    scan = scan_bytes(written(content), 0, block=64)
-    kept = ByteScan.of_dict(json.loads(json.dumps(scan.as_dict())))
-    assert (kept.row_starts, kept.quotes, kept.utf8, kept.nul) == (scan.row_starts, scan.quotes, True, False)
-    assert kept.beside_quotes.tolist() == scan.beside_quotes.tolist()
-    assert scan_bytes(written(content + b"\xff"), 0).as_dict() is None

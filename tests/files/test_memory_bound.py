@@ -133,5 +133,5 @@ def test_a_wide_file_of_several_blocks_is_read(workers, tmp_path, columns, rows)
     workers.close()  # so that the most is this file's
     with Watch(workers) as watch:
         found = Files(settings, open_storage(settings), workers).profile(path, "wide.csv")
-    assert (found.row_count, {column.type for column in found.columns}) == (rows, {"INTEGER"})
+    assert (found.row_count, {column["type"] for column in found.columns}) == (rows, {"INTEGER"})
     assert 0 < watch.most - watch.before <= 512, "MiB"

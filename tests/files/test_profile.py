@@ -15,8 +15,11 @@ def test_the_documented_keys(profiled):
 
 
 def test_distinct_is_exact_while_values_are_few(profiled):
-    few, many = profiled("few,many\n" + "".join(f"{i % 7},value {i}\n" for i in range(60_000)))["columns"]
+    rows = "".join(f"{i % 7},value {i},{i},{i + 9 * (i % 2)}\n" for i in range(60_000))
+    few, many, rising, jumping = profiled("few,many,rising,jumping\n" + rows)["columns"]
     assert (few["distinct"], few["distinct_is_exact"]) == (7, True)
+    assert (rising["distinct"], rising["distinct_is_exact"]) == (60_000, True)  # no number twice
+    assert not jumping["distinct_is_exact"]
     assert not many["distinct_is_exact"]
     assert many["distinct"] == pytest.approx(60_000, rel=0.05)
 

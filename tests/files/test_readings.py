@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from sqlchat.errors import FileInvalidError
 from sqlchat.files.options import Options
 from sqlchat.files.readings import READINGS, apply_readings, list_readings
 
@@ -31,6 +32,7 @@ from sqlchat.files.readings import READINGS, apply_readings, list_readings
         (["+49151", "+1"], "TEXT"),
         (["0x10"], "TEXT"),
         (["inf", "1"], "TEXT"),
+        (["inf", "1.5"], "DOUBLE PRECISION"),
         (["1,5", "2,5"], "NUMERIC"),
         (["$5"], "INTEGER"),
         (["true", "False", "TRUE"], "BOOLEAN"),
@@ -162,3 +164,34 @@ def test_texts_of_iso_8601_fit_their_format_if_it_reads_them_alike(texts, format
 def test_a_day_with_a_dot_behind_its_year(profiled):
     found = profiled("datum;gost\n1.2.2024.;A\n15.2.2024.;B\n")
     assert (found["by_name"]["datum"]["type"], found["by_name"]["datum"]["max"]) == ("DATE", "2024-02-15")
+
+
+def test_infinite_values_are_numbers_among_fractions(profiled):
+    content = "v\n1.5\nInfinity\n-inf\nNaN\n+Inf\n"
+    result = profiled(content)
+    assert (result["columns"][0]["type"], result["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 1)
+    infinite, missing = result["warnings"]
+    assert "infinite values (3)" in infinite
+    assert "`nulls`" in infinite
+    assert "'NaN' (1)" in missing
+    column = profiled(content, nulls=("Infinity", "-inf", "+Inf"))["columns"][0]
+    assert (column["type"], column["nulls"]) == ("NUMERIC", 4)
+
+
+def test_infinite_values_among_whole_numbers_are_left_to_the_caller(profiled):
+    result = profiled("v\n1\ninf\n3\n")
+    assert result["columns"][0]["type"] == "TEXT"
+    (warning,) = result["warnings"]
+    assert "infinite values (1)" in warning
+    assert "`types`" in warning
+    assert "`nulls`" in warning
+    assert profiled("v\n1\ninf\n3\n", types={"v": "DOUBLE"})["columns"][0]["type"] == "DOUBLE PRECISION"
+    with pytest.raises(FileInvalidError, match="cannot be read as INTEGER"):
+        profiled("v\n1\ninf\n3\n", types={"v": "INTEGER"})
+    assert not profiled("v\ninf\ninf\n")["warnings"]
+
+
+def test_infinite_values_are_told_where_the_first_million_were_none(profiled):
+    result = profiled("v\n" + "1.5\n" * 2_500_000 + "inf\n")
+    assert result["columns"][0]["type"] == "DOUBLE PRECISION"
+    assert "infinite values (1)" in result["warnings"][0]

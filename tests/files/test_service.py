@@ -1,7 +1,5 @@
 """Uploads from end to end: profiled in another process, then stored."""
 
-import tempfile
-
 import pytest
 
 from sqlchat.config import Settings
@@ -89,12 +87,6 @@ def test_an_unknown_bucket_names_those_allowed(files, spooled):
 )
 def test_content_types(files, spooled, name, given, content_type):
     assert files.upload(spooled(), name, given, bucket="uploads").content_type == content_type
-
-
-def test_an_open_temporary_file_is_read_by_its_path(files):
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(b"a\n1\n2\n")
-        assert files.profile(file, "a.csv").row_count == 2
 
 
 def test_a_costly_file_ends_at_the_deadline(tmp_path, spooled, workers):

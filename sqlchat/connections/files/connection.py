@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -20,7 +19,6 @@ from sqlchat.connections.embedded import R, Session, Target
 from sqlchat.connections.files.build import BuildFacts
 from sqlchat.connections.files.config import NoSuchFileError
 from sqlchat.connections.files.databases import FileDatabases
-from sqlchat.connections.files.keys import Keys
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -28,17 +26,12 @@ from sqlchat.errors import (
     FileNotFoundInStorageError,
     SqlchatError,
 )
-from sqlchat.sql.catalog import Catalog, ForeignKey, Table
+from sqlchat.sql.catalog import Catalog, ForeignKey
 from sqlchat.workers import Workers
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
-
-
-def _add_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
-    primary = (keys.primary[table.name],) if table.name in keys.primary else ()
-    return replace(table, primary_key=primary, foreign_keys=tuple(foreign))
 
 
 class FilesSession(DuckDBSession):
@@ -50,13 +43,16 @@ class FilesSession(DuckDBSession):
     def read_catalog(self) -> Catalog:
         """Return the database's catalog with the keys that were inferred when it was built."""
         catalog, keys = super().read_catalog(), self._read_facts().keys
-        foreign: dict[str, list[ForeignKey]] = defaultdict(list)
-        for key in keys.foreign:
-            schema = catalog.default_schema
-            foreign[key.table].append(
-                ForeignKey((key.column,), schema, key.ref_table, (key.ref_column,), inferred=True)
+        tables = []
+        for table in catalog.tables:
+            foreign = tuple(
+                ForeignKey((key.column,), catalog.default_schema, key.ref_table, (key.ref_column,), inferred=True)
+                for key in keys.foreign
+                if key.table == table.name
             )
-        return replace(catalog, tables=tuple(_add_keys(table, keys, foreign[table.name]) for table in catalog.tables))
+            primary = (keys.primary[table.name],) if table.name in keys.primary else ()
+            tables.append(replace(table, primary_key=primary, foreign_keys=foreign))
+        return replace(catalog, tables=tuple(tables))
 
     def _read_facts(self) -> BuildFacts:
         return BuildFacts.read(os.path.dirname(self.target.path))

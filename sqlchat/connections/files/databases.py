@@ -14,12 +14,12 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sqlchat.config import Settings
 from sqlchat.connections.files.build import DATABASE, FileTable, build
@@ -42,6 +42,7 @@ from sqlchat.errors import (
     UnsupportedMediaError,
 )
 from sqlchat.files.options import Options
+from sqlchat.files.service import Readings
 from sqlchat.files.storage import Storage
 from sqlchat.files.storage.base import StoredObject
 from sqlchat.workers import Workers
@@ -49,7 +50,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 5
+BUILDER = 6
 """Version of this code: raise it if the same files would make another database."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
@@ -62,13 +63,6 @@ DISK_RETRY = 10
 ASKED_AT_ONCE = 8
 TRIES = 3
 """Tries to fetch files that change meanwhile."""
-
-
-class Readings(Protocol):
-    """Keeps the options by which the uploads of stored files were read."""
-
-    def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return bucket and name -> `read` for the places with stored options. Raises StoreUnavailableError."""
 
 
 class _FilesChangedError(Exception):

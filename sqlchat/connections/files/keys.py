@@ -110,7 +110,7 @@ def _find_unique(
     unique = []
     for _, column in ranked[:TRIED_KEYS]:
         sql = f"SELECT count(DISTINCT {quoted(column.name)}) FROM {quoted(table)}"  # noqa: S608
-        if rows and _ask(connection, sql) == (rows,):
+        if rows and (column.facts["distinct_is_exact"] or _ask(connection, sql) == (rows,)):
             unique.append(column)
     return unique
 

@@ -15,7 +15,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
-from sqlchat.files.names import find_free_name
+from sqlchat.files.dialect import refuse_other
+from sqlchat.files.names import SHOWN, find_free_name, pick_name
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source, list_members, unpack
 
@@ -43,6 +44,8 @@ class Part:
     inferred: Literal["text", "string", "json"] | None = None
     """How the type is found. `text`: by the look of the values, which have no outer blanks; `string`: likewise, but
     never as numbers, and blanks may be there; `json`: they are JSON texts; None: by the array's type."""
+    nan: int = 0
+    """Number of NaN values, which are no values here."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,10 @@ class Format:
         if source.member:
             table.used["sheet"] = source.member
         if options.nulls:
-            again, nulls = table.again, options.nulls
-            table.blocks = (partial(_without, load, nulls) for load in table.blocks)
+            again, drop = table.again, lambda load: partial(_without, load, options.nulls)
+            table.blocks = map(drop, table.blocks)
             if again is not None:
-                table.again = lambda columns: (partial(_without, load, nulls) for load in again(columns))
+                table.again = lambda columns: map(drop, again(columns))
         return table
 
 
@@ -229,6 +232,8 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
     if suffix == ZIP:
         raise FileInvalidError(f"The name ends in .zip, but the content is no zip archive but {found.name}.")
     if named and found not in named and not (found.is_text and named[0].is_text):
+        if found.is_text:
+            refuse_other(source.head(4096).decode(errors="replace"))
         text = "" if named[0].is_text else " but text: name it .csv"
         other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else text
         raise FileInvalidError(f"The name ends in {suffix}, but the content is no {named[0].name}{other}.")
@@ -330,18 +335,16 @@ def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     members = [name for name in members if not README.match(PurePath(name).name)] or members
     if not members:
         raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
-    picked = [name for name in members if sheet is not None and str(sheet) in {name, PurePath(name).name}]
-    if not picked and len(members) == 1:
-        picked = members
-    if len(picked) != 1:
-        listed = ", ".join(map(repr, members[:20]))
+    if len(members) > 1 and sheet is None:
+        listed = ", ".join(map(repr, members[:SHOWN]))
         raise FileInvalidError(
             f"The zip archive holds {len(members)} tables: {listed}. Name one in `sheet`.", option="sheet"
         )
-    unpacked = unpack(source.path, picked[0])
-    format, inner = detect(unpacked.name, picked[0])
-    chosen = picked[0] if len(members) > 1 else ""
-    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, packed="zip")
+    name = members[pick_name(members, sheet, "file in the zip archive", "/") if sheet and len(members) > 1 else 0]
+    unpacked = unpack(source.path, name)
+    format, inner = detect(unpacked.name, name)
+    chosen = name if len(members) > 1 else ""
+    return format, replace(inner, suffix=_suffix(name), member=chosen, kept=unpacked, packed="zip")
 
 
 def _suffix(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -69,11 +69,11 @@ def read(source: Source, options: Options) -> Table:
         reader.check_quotes()
     detected = {"encoding": encoding_name, "delimiter": dialect.delimiter}
     facts = {**detected, "header": bool(dialect.header)}
-    used = {**detected, "header_row": _make_header_row(dialect.header)}
+    used = {**detected, "header_row": list(dialect.header) if len(dialect.header) > 1 else sum(dialect.header)}
     comments = dict(zip(names, dialect.comments, strict=False))
     table = Table(names, iter(()), facts, warnings, used=used, comments=comments, scan=encoding.traits)
     if not dialect.only_header:
-        table.blocks, table.again = reader.blocks([]), reader.blocks
+        table.blocks, table.again = reader.blocks([], is_first=source.scan is None), reader.blocks
     return table
 
 
@@ -99,9 +99,10 @@ class _Reader:
     on_bad_rows: Literal["error", "skip", "pad"]
     warnings: list[str]
 
-    def blocks(self, columns: list[str]) -> Iterator[Load]:
+    def blocks(self, columns: list[str], *, is_first: bool = False) -> Iterator[Load]:
         """Give the blocks of the named columns, or of all columns if the list is empty."""
-        return self._read_stretches(columns) if self._is_plain else self._read_row_by_row(columns)
+        read = self._read_stretches if self._is_plain else self._read_row_by_row
+        return read(columns, is_first)
 
     @property
     def _is_plain(self) -> bool:
@@ -117,14 +118,35 @@ class _Reader:
             and self.on_bad_rows != "pad"
         )
 
-    def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
+    def _read_row_by_row(self, columns: list[str], is_first: bool) -> Iterator[Load]:
         """Read with Python's reader, which is slower than Arrow but takes more options."""
         places = {name: self.names.index(name) for name in columns or self.names}
         rows = self._table_rows()
         size = max(1, BLOCK_FIELDS // len(self.names))
         while block := list(islice(rows, size)):
-            table_rows = [row for row in block if row is not None]
-            yield partial(_make_block_of_rows, table_rows, places, len(block) - len(table_rows))
+            yield partial(self._make_block_of_rows, block, places, is_first)
+
+    def _make_block_of_rows(self, block: list[list[str] | None], places: dict[str, int], is_first: bool) -> Block:
+        rows = [row for row in block if row is not None]
+        arrays = [pa.array([row[place] for row in rows], pa.string()) for place in places.values()]
+        return self._make_block(pa.table(arrays, list(places)), len(block) - len(rows), is_first)
+
+    def _make_block(self, table: pa.Table, left_out: int, is_first: bool) -> Block:
+        columns, padded = {}, self.encoding.traits.padded
+        for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
+            texts = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
+            columns[name] = (_make_part(self._strip(name, texts) if is_first or name in padded else texts),)
+        return Block(table.num_rows, columns, left_out)
+
+    def _strip(self, name: str, texts: pa.Array) -> pa.Array:
+        """Remove Excel's ="..." and outer blanks, and note the column if it has any."""
+        outer = list_outer_bytes(texts)
+        if has_formulas := bool((outer == ord("=")).any()):
+            texts = pc.replace_substring_regex(texts, r'(?s)^\s*="(.*)"\s*$', r"\1")
+        if has_formulas or has_blank(outer):
+            self.encoding.traits.padded.add(name)
+            texts = pc.utf8_trim_whitespace(texts)
+        return texts
 
     def _table_rows(self) -> Iterator[list[str] | None]:
         """Give the rows of the table, as wide as its header; None for a row that is left out."""
@@ -196,7 +218,7 @@ class _Reader:
                 ) from exc
             self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")
 
-    def _read_stretches(self, columns: list[str]) -> Iterator[Load]:
+    def _read_stretches(self, columns: list[str], is_first: bool) -> Iterator[Load]:
         """Give one load for each stretch of the file. Rows begin at known bytes, so threads parse in parallel."""
         skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
         offsets = self.encoding.traits.row_starts
@@ -204,22 +226,29 @@ class _Reader:
             raise _make_long_row_error(LONGEST_ROW)
         together = min(MOST_TOGETHER, len(self.names) // WIDE + 1)
         offsets = [*offsets[:-1:together], offsets[-1]]
-        for open_stretch, (start, end) in zip(self.source.stretches(offsets), pairwise(offsets), strict=True):
-            yield partial(self._parse, open_stretch, end - start, skipped, columns)
+        for start, end in pairwise(offsets):
+            yield partial(self._parse, start, end, skipped, columns, is_first)
             skipped = {}
 
     def _parse(
-        self, open_stretch: Callable[[], pa.NativeFile], size: int, skipped: dict[str, int], columns: list[str]
+        self,
+        start: int,
+        end: int,
+        skipped: dict[str, int],
+        columns: list[str],
+        is_first: bool,
     ) -> Block:
         try:
-            return self._parse_in_pieces(PARSED_BYTES, open_stretch, skipped, columns)
+            table, left_out = self._parse_in_pieces(PARSED_BYTES, start, end, skipped, columns)
         except _StraddlingError:
             growth = 1 if self.encoding.name == "utf-8" else LONGEST_IN_UTF8
-            return self._parse_in_pieces(growth * size + 1, open_stretch, skipped, columns)
+            table, left_out = self._parse_in_pieces(growth * (end - start) + 1, start, end, skipped, columns)
+        return self._make_block(table, left_out, is_first)
 
     def _parse_in_pieces(
-        self, piece_bytes: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
-    ) -> Block:
+        self, piece_bytes: int, start: int, end: int, skipped: dict[str, int], columns: list[str]
+    ) -> tuple[pa.Table, int]:
+        """Parse a stretch. Returns the rows, and the number of rows left out."""
         bad_widths = list[int]()  # fields of each wrong row
 
         def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
@@ -246,8 +275,8 @@ class _Reader:
             strings_can_be_null=False,  # `_make_part` finds the empty ones at less cost
         )
         try:
-            with open_stretch() as stretch:
-                return _make_block(pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad_widths))
+            with self.source.open_stretch(start, end) as stretch:
+                return pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad_widths)
         except pa.ArrowInvalid as exc:
             if bad_widths and self.on_bad_rows == "error":
                 raise self._make_row_error(self._find_bad_line(), bad_widths[0]) from exc
@@ -277,13 +306,6 @@ class _Reader:
             return None  # a field is past the csv module's limit: the error goes without a line
 
 
-def _make_header_row(lines: tuple[int, ...]) -> int | list[int]:
-    """Return the value of the option `header_row` for a header on these lines."""
-    if len(lines) > 1:
-        return list(lines)
-    return lines[0] if lines else 0
-
-
 def _make_long_row_error(size: int) -> FileInvalidError:
     return FileInvalidError(f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed.")
 
@@ -292,27 +314,8 @@ class _StraddlingError(Exception):
     """A row is longer than the piece that Arrow parses at a time."""
 
 
-def _make_block(table: pa.Table, left_out: int) -> Block:
-    columns = {}
-    for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
-        columns[name] = (_make_part(chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()),)
-    return Block(table.num_rows, columns, left_out)
-
-
-def _make_block_of_rows(rows: list[list[str]], places: dict[str, int], left_out: int) -> Block:
-    columns = {}
-    for name, place in places.items():
-        columns[name] = (_make_part(pa.array([row[place] for row in rows], pa.string())),)
-    return Block(len(rows), columns, left_out)
-
-
 def _make_part(texts: pa.Array) -> Part:
-    """Make a column's part without empty texts (quoted or not), outer blanks and Excel's ="..."."""
-    outer = list_outer_bytes(texts)
-    if has_blank(outer):
-        texts = pc.utf8_trim_whitespace(texts)
-    if (outer == ord("=")).any():
-        texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
+    """Make a part without empty texts (quoted or not)."""
     filled, rows = find_filled(texts), None
     if not filled.all():
         rows = np.flatnonzero(filled)

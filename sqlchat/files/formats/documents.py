@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files.formats import Table, check_width
+from sqlchat.files.names import pick_name
 
 MOST_KEYS = 200
 """Keys of the objects under one name; objects with more are maps instead of records, and stay JSON."""
@@ -218,11 +219,7 @@ def _by_key(value: Object) -> Iterator[Object] | None:
 
 def _pick(found: Mapping[str, list[Object]], part: str | int | None) -> str:
     if part is not None:
-        named = [path for path in found if str(part) in {path, path.rpartition(".")[2]}]
-        if len(named) == 1:
-            return named[0]
-        listed = ", ".join(map(repr, list(found)[:20])) or "none"
-        raise FileInvalidError(f"There is no array {part!r} of objects; there are {listed}.", option="sheet")
+        return list(found)[pick_name(list(found), part, "array of objects", ".")]
     if len(found) == 1:
         return next(iter(found))
     for name in USUAL:

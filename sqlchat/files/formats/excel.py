@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -23,13 +23,13 @@ from sqlchat.files import footer, header
 from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats import workbook as archives
 from sqlchat.files.formats.values import parts
-from sqlchat.files.names import split_words
+from sqlchat.files.names import SHOWN, pick_name, split_words
+from sqlchat.files.notations import PERCENT
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
-SHOWN_SHEETS = 20
 EXACT = 10.0**15
 """Workbooks store numbers below this exactly."""
 SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
@@ -39,8 +39,6 @@ CODE_WORDS = {
     *("fax", "id", "code", "codes", "account", "konto", "iban", "ean", "gtin", "upc", "sku", "isbn", "artikelnummer"),
 }
 """Words of names whose numbers may be codes that a format shows with zeros in front."""
-SHOWS_ZEROS = frozenset({".xlsx", ".xlsm", ".ods"})
-"""Suffixes of workbooks whose formats are known here."""
 
 Cells = list[Any]
 
@@ -54,17 +52,16 @@ def read(source: Source, options: Options) -> Table:
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(source.path)
         metadata = workbook.sheets_metadata
-        index = _sheet_index(metadata, options.sheet)
+        names = [each.name for each in metadata]
+        if options.sheet is None:
+            visible = _list_visible(metadata)
+            index = next((n for n in visible if workbook.get_sheet_by_index(n).start is not None), visible[0])
+        else:
+            index = pick_name(names, options.sheet, "sheet")
         sheet = workbook.get_sheet_by_index(index)
-        if options.sheet is None and sheet.start is None:
-            index = next(
-                (n for n in _list_visible(metadata) if workbook.get_sheet_by_index(n).start is not None), index
-            )
-            sheet = workbook.get_sheet_by_index(index)
     except python_calamine.CalamineError as exc:
         raise FileInvalidError("The file does not read as a workbook; it may be damaged or locked.") from exc
     warnings: list[str] = []
-    names = [each.name for each in metadata]
     if options.sheet is None and len(names) > 1:
         warnings.append(_tell_sheets(metadata, index))
     least = max(options.skip_rows or 0, options.first_header - 1)
@@ -83,6 +80,7 @@ def read(source: Source, options: Options) -> Table:
     names_by_place = dict(enumerate(columns, left + 1))
     warnings += _tell_faults(cells, names_by_place)
     padded = _find_padded(cells, names_by_place, options, warnings)
+    notes = dict(zip(columns, comments, strict=False)) | _describe_units(cells, names_by_place, warnings)
     body = _fill_merged(sheet, begin, names_by_place, warnings)
     if len(columns) > 1:
         below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
@@ -92,15 +90,15 @@ def read(source: Source, options: Options) -> Table:
     kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
-    hidden = () if source.suffix in SHOWS_ZEROS else [name for name in columns if _is_code_name(name, options)]
-    blocks = _blocks(_warn_of_hidden_zeros(kept, columns, hidden, warnings), columns, padded, warnings)
-    return Table(columns, blocks, facts, warnings, used=used, comments=dict(zip(columns, comments, strict=False)))
+    if not cells.is_complete:
+        warnings += _warn_of_hidden_zeros((row for number, row in rows if number >= begin), columns, options)
+    blocks = _blocks(kept, columns, padded, warnings)
+    return Table(columns, blocks, facts, warnings, used=used, comments=notes)
 
 
-def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
-    """Give the rows that are not blank, or the first `count` of them, with their numbers in Excel."""
-    found = ((n, row) for n, row in enumerate(sheet.iter_rows(), 1) if any(v not in ("", None) for v in row))
-    return islice(found, count)
+def _number_rows(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, Cells]]:
+    """Give the rows that are not blank, with their numbers in Excel."""
+    return ((n, row) for n, row in enumerate(sheet.iter_rows(), 1) if any(v not in ("", None) for v in row))
 
 
 def _find_header(
@@ -198,8 +196,8 @@ def _find_padded(
 ) -> dict[str, str]:
     """Find columns of codes that the workbook stores as numbers -> the format that shows their zeros."""
     found = {}
-    for place, counts in sorted(cells.padded.items()):
-        formats = [each for each in counts if each]
+    for place, counts in sorted(cells.formats.items()):
+        formats = [each for each in counts if archives.PADDING.fullmatch(each)]
         if place not in names or not formats or options.wanted(names[place]) not in {None, "TEXT"}:
             continue
         if len(counts) == 1:
@@ -214,29 +212,34 @@ def _find_padded(
     return found
 
 
+def _describe_units(cells: archives.CellFacts, names: dict[int, str], warnings: list[str]) -> dict[str, str]:
+    """Describe the columns whose numbers all have the format of a unit, which the values do not show."""
+    units = {names[place]: counts for place, counts in sorted(cells.formats.items()) if place in names}
+    comments = {}
+    for name, counts in units.items():
+        signs = [each for each in counts if each and not archives.PADDING.fullmatch(each)]
+        if len(signs) > 1:
+            warnings.append(f"{name!r} mixes numbers that the workbook shows in {' and '.join(sorted(signs))}.")
+        elif signs and len(counts) == 1:
+            comments[name] = "a share: 0.05 is 5%" if signs == [PERCENT] else f"in {signs[0]}"
+    return comments
+
+
 def _is_code_name(name: str, options: Options) -> bool:
     return options.wanted(name) is None and bool(CODE_WORDS.intersection(split_words(name)))
 
 
-def _warn_of_hidden_zeros(
-    rows: Iterator[Cells], names: list[str], codes: Sequence[str], warnings: list[str]
-) -> Iterator[Cells]:
-    """Give the rows; warns of the columns `codes` if they hold whole numbers of differing lengths, but no 0 or 1."""
-    bounds = {names.index(name): [0, 0] for name in codes}
-    for row in rows:
-        for place, bound in list(bounds.items()):
-            value = row[place]
-            if isinstance(value, float | int) and value > 1 and float(value).is_integer():
-                number = int(value)
-                bound[:] = min(bound[0] or number, number), max(bound[1], number)
-            elif value not in ("", None):
-                del bounds[place]
-        yield row
-    for place, (least, most) in bounds.items():
-        if len(str(least)) < len(str(most)):
-            warnings.append(
-                f"{names[place]!r} holds numbers of differing lengths. If it holds codes, zeros in front that the "
-                "workbook shows by a format cannot be seen in this kind of file: save it as .xlsx."
+def _warn_of_hidden_zeros(rows: Iterable[Cells], names: list[str], options: Options) -> Iterator[str]:
+    """Warn of columns named like codes if they hold whole numbers of differing lengths, but no 0 or 1."""
+    for name, values in zip(names, zip(*rows, strict=True), strict=False):
+        numbers = [value for value in values if value not in ("", None)]
+        is_whole = all(
+            isinstance(value, float | int) and value > 1 and float(value).is_integer() for value in numbers
+        )
+        if _is_code_name(name, options) and is_whole and len({len(str(int(value))) for value in numbers}) > 1:
+            yield (
+                f"{name!r} holds numbers of differing lengths. If it holds codes, zeros in front that the workbook "
+                "shows by a format cannot be seen in this kind of file: save it as .xlsx."
             )
 
 
@@ -245,10 +248,10 @@ def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
         return repr(sheet.name) + (" (hidden)" if sheet.visible != SheetVisibleEnum.Visible else "")
 
     others = [shown(sheet) for place, sheet in enumerate(metadata) if place != index]
-    more = f" and {len(others) - SHOWN_SHEETS} more" if len(others) > SHOWN_SHEETS else ""
+    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
     return (
         f"Of {len(metadata)} sheets, {metadata[index].name!r} was read; the others are "
-        f"{', '.join(others[:SHOWN_SHEETS])}{more}, and `sheet` names the one to read."
+        f"{', '.join(others[:SHOWN])}{more}, and `sheet` names the one to read."
     )
 
 
@@ -319,22 +322,6 @@ def _as_text(value: Any) -> str:
 
 
 def _list_visible(metadata: list[SheetMetadata]) -> list[int]:
-    """List the indexes of the visible sheets, or of all sheets if none is visible."""
+    """List the indexes of the visible sheets, or of others if none is visible."""
     tables = [n for n, each in enumerate(metadata) if each.typ == SheetTypeEnum.WorkSheet]
-    return [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible] or tables
-
-
-def _sheet_index(metadata: list[SheetMetadata], wanted: str | int | None) -> int:
-    names = [each.name for each in metadata]
-    if wanted is None and names:
-        return (_list_visible(metadata) or [0])[0]
-    if isinstance(wanted, str) and wanted in names:
-        return names.index(wanted)
-    folded = [name.casefold().strip() for name in names]
-    if isinstance(wanted, str) and folded.count(wanted.casefold().strip()) == 1:
-        return folded.index(wanted.casefold().strip())
-    number = int(wanted) if wanted is not None and str(wanted).isdecimal() else 0
-    if 1 <= number <= len(names):
-        return number - 1
-    listed = ", ".join(map(repr, names[:SHOWN_SHEETS]))
-    raise FileInvalidError(f"There is no sheet {wanted!r}; the workbook has {listed or 'none'}.")
+    return [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible] or tables or [0]

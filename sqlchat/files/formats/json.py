@@ -54,8 +54,6 @@ def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Lo
             raise FileInvalidError("The file is no UTF-8, as JSON must be.") from exc
         except RecursionError as exc:
             raise _make_depth_error(window.line) from exc
-    if window.constants:
-        table.warnings.append("NaN and Infinity, which JSON does not have, were read as nulls.")
 
 
 def _rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dict[str, Any]]:
@@ -148,8 +146,7 @@ class _Window:
 
     def __init__(self, text: io.TextIOBase) -> None:
         self._text, self._window, self._at, self._lines, self._is_ended = text, "", 0, 0, False
-        self._decode = json.JSONDecoder(parse_constant=self._count_constant).raw_decode
-        self.constants = 0
+        self._decode = json.JSONDecoder().raw_decode
 
     @property
     def line(self) -> int:
@@ -200,6 +197,3 @@ class _Window:
             self._lines += self._window.count("\n", 0, self._at)
             self._window, self._at = self._window[self._at :] + text, 0
         return bool(text)
-
-    def _count_constant(self, _name: str) -> None:
-        self.constants += 1

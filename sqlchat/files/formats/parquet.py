@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from sqlchat.errors import FileInvalidError, TooLargeError
@@ -99,12 +100,15 @@ def _parts(array: pa.Array) -> tuple[Part, ...]:
         array = array.storage
     if pa.types.is_nested(array.type):
         return parts([_plain(v) for v in array.to_pylist()])
-    return (_part(array.drop_null(), array),)
+    nan = int(pc.sum(pc.is_nan(array)).as_py() or 0) if pa.types.is_floating(array.type) else 0
+    if nan:
+        array = pc.if_else(pc.is_nan(array), None, array)
+    return (_part(array.drop_null(), array, nan=nan),)
 
 
-def _part(values: pa.Array, array: pa.Array, inferred: Any = None) -> Part:
+def _part(values: pa.Array, array: pa.Array, inferred: Any = None, nan: int = 0) -> Part:
     rows = np.flatnonzero(array.is_valid()) if array.null_count else None
-    return Part(values, rows, inferred)
+    return Part(values, rows, inferred, nan)
 
 
 def _plain(value: Any) -> Any:

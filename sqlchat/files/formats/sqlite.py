@@ -40,7 +40,8 @@ def read(source: Source, options: Options) -> Table:
         described = connection.execute(f"PRAGMA table_info({quote_name(table)})").fetchall()
     check_width(len(described))
     columns = unique_names([name for _, name, *_ in described], warnings)
-    dated = {column for column, (_, _, kind, *_) in zip(columns, described, strict=True) if _is_dated(kind)}
+    kinds = {column: kind.upper() for column, (_, _, kind, *_) in zip(columns, described, strict=True)}
+    dated = {column for column, kind in kinds.items() if any(word in kind for word in DAYS)}
     blocks = _blocks(source.path, table, columns, dated)
     facts = {"sheet": table, "sheets": names}
     return Table(columns, blocks, facts, warnings, used={"sheet": table})
@@ -64,10 +65,6 @@ def _column(values: tuple[Any, ...], *, dated: bool) -> tuple[Part, ...]:
     plain = [v.hex() if isinstance(v, bytes) else v for v in values]
     found = parts(plain)
     return found if dated else tuple(Part(p.array, p.rows) if p.inferred == "string" else p for p in found)
-
-
-def _is_dated(kind: str) -> bool:
-    return any(word in kind.upper() for word in DAYS)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import decimal
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,10 @@ def parts(values: Sequence[Any]) -> tuple[Part, ...]:
             case _ if kind is int:
                 found.append(_part(*_integers(same), rows))
             case _ if kind is float:
-                if any(map(math.isnan, same)):
+                if nan := sum(map(math.isnan, same)):
                     rows = [row for row, v in zip(rows or range(len(same)), same, strict=True) if not math.isnan(v)]
                     same = [values[row] for row in rows]
-                found.append(_part(same, pa.float64(), rows))
+                found.append(replace(_part(same, pa.float64(), rows), nan=nan))
             case _ if kind is str:
                 found.append(_part(list(map(valid_text, same)), pa.string(), rows, "string"))
             case _ if kind in {dict, list}:

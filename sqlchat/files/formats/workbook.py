@@ -1,19 +1,24 @@
-"""Reads a workbook's archive for facts that the values do not show: size, empty formulas, errors, zeros in front."""
+"""Reads a workbook for facts that the values do not show: size, empty formulas, errors, formats of numbers."""
 
 from __future__ import annotations
 
 import contextlib
 import html
+import io
 import posixpath
 import re
 import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import IO
 
+import xlrd
+
 from sqlchat.errors import FileInvalidError, TooLargeError
+from sqlchat.files.notations import CURRENCY, PERCENT
 from sqlchat.files.source import Source
 
 MAX_UNPACKED = 1 << 30
@@ -49,6 +54,12 @@ STYLE, CELL_STYLE = re.compile(rb"\bs=[\"'](\d+)"), re.compile(r"<(?:\w+:)?xf\s[
 NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>"), re.compile(r"0[0 -]*0")
 LONGEST_INDEX = 4 << 20
 NO_RESULT = "no result"
+CURRENCY_FORMAT = re.compile(rf"\[\$([^]-]+)|({CURRENCY})")
+BUILT_IN_PERCENTS = ("9", "10")
+"""Numbers of formats that a workbook need not define."""
+ODS_UNIT = re.compile(rb'value-type="(?:percentage"|currency"[^>]*? office:currency="([A-Z]{3})")')
+LARGEST_XLS = 32 << 20
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +68,10 @@ class CellFacts:
 
     faults: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Cells that hold no value: NO_RESULT for a formula without a result, or the error, `#DIV/0!`."""
-    padded: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Numbers by the format that shows them with zeros in front, such as 00000; "": by another."""
+    formats: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Numbers by what their format adds: zeros in front (the format, such as 00000), `%`, a currency, or nothing."""
+    is_complete: bool = False
+    """Are all such facts known? Not of .xlsb, and of no damaged workbook."""
 
 
 def check(source: Source) -> None:
@@ -155,20 +168,47 @@ def _check_repeated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
 
 
 def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
-    """Facts of the cells of a sheet of .xlsx or .ods from a row on; none for other workbooks."""
+    """Find the facts of the cells of a sheet from a row on."""
     facts = CellFacts()
-    if source.head(2) == b"PK":
-        with (
-            contextlib.suppress(
-                zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError
-            ),
-            zipfile.ZipFile(source.path) as archive,
-        ):
+    with contextlib.suppress(
+        Exception
+    ):  # damaged workbooks raise errors of many kinds, also after calamine read them
+        if source.head(2) != b"PK":
+            _read_xls(source, sheet, first_row, facts)
+            return replace(facts, is_complete=True)
+        with zipfile.ZipFile(source.path) as archive:
             if part := _part(archive, sheet):
-                _read_cells(archive, part, _padding_styles(archive), first_row, facts)
+                _read_cells(archive, part, _list_styles(archive), first_row, facts)
             elif "content.xml" in archive.namelist():
                 _read_shown_numbers(archive, sheet, first_row, facts)
+            else:
+                return facts
+            return replace(facts, is_complete=True)
     return facts
+
+
+def _read_xls(source: Source, sheet: str, first_row: int, facts: CellFacts) -> None:
+    if source.size > LARGEST_XLS:
+        raise TooLargeError("Reading the formats of so large a workbook takes too long.")
+    book = xlrd.open_workbook(source.path, logfile=io.StringIO(), formatting_info=True, on_demand=True)
+    styles = [_name_format(book.format_map[style.format_key].format_str) for style in book.xf_list]
+    cells = book.sheet_by_name(sheet)
+    for row in range(first_row - 1, cells.nrows):
+        for column, cell in enumerate(cells.row(row), 1):
+            if cell.ctype == xlrd.XL_CELL_NUMBER:
+                facts.formats[column][styles[cell.xf_index]] += 1
+            elif cell.ctype == xlrd.XL_CELL_ERROR:
+                facts.faults[column][xlrd.error_text_from_code.get(cell.value, "#ERROR!")] += 1
+
+
+def _name_format(code: str) -> str:
+    """Return what a format adds to a number: itself if it shows zeros in front, `%`, a currency, or ""."""
+    shown = re.sub(r"[\\\"]", "", code.partition(";")[0])
+    if PADDING.fullmatch(shown):
+        return shown
+    if match := CURRENCY_FORMAT.search(re.sub(r"\[(?!\$)[^]]*\]", "", shown)):
+        return match[1] or match[2]
+    return PERCENT if PERCENT in shown else ""
 
 
 def _read_shown_numbers(archive: zipfile.ZipFile, sheet: str, first_row: int, facts: CellFacts) -> None:
@@ -187,12 +227,14 @@ def _read_shown_numbers(archive: zipfile.ZipFile, sheet: str, first_row: int, fa
                 else:
                     if is_sheet and row + 1 >= first_row and b'value-type="float"' in attributes:
                         shown[column + 1][digits] += rows
+                    elif is_sheet and row + 1 >= first_row and (unit := ODS_UNIT.search(attributes)):
+                        facts.formats[column + 1][unit[1].decode() if unit[1] else PERCENT] += rows
                     column += _count_repeated(COLUMNS_REPEATED, attributes)
     for place, texts in shown.items():
         widths = {len(digits) for digits in texts if len(digits) > 1 and digits.startswith(b"0")}
         for digits, count in texts.items() if widths else ():
             is_shown_so = len(widths) == 1 and len(digits) >= min(widths)
-            facts.padded[place]["0" * min(widths) if is_shown_so else ""] += count
+            facts.formats[place]["0" * min(widths) if is_shown_so else ""] += count
 
 
 def _split_content(content: IO[bytes]) -> Iterator[bytes]:
@@ -218,16 +260,14 @@ def show_padded(number: int, number_format: str) -> str:
     return "".join(reversed([*shown, *digits]))
 
 
-def _padding_styles(archive: zipfile.ZipFile) -> dict[bytes, str]:
-    """Number of a cell's style -> its format, for those that show zeros in front of a number."""
+def _list_styles(archive: zipfile.ZipFile) -> dict[bytes, str]:
+    """Return the number of a cell's style -> what it adds to a number, for styles that add something."""
     if STYLES not in archive.namelist():
         return {}
     text = _text(archive, STYLES)
-    formats = {}
+    formats: dict[str | None, str] = dict.fromkeys(BUILT_IN_PERCENTS, PERCENT)
     for each in map(_attributes, NUMBER_FORMAT.findall(text)):
-        code = re.sub(r"[\\\"]", "", each.get("formatCode", "").split(";")[0])
-        if PADDING.fullmatch(code):
-            formats[each.get("numFmtId")] = code
+        formats[each.get("numFmtId")] = _name_format(each.get("formatCode", ""))
     styles = CELL_STYLE.findall(text.partition("<cellXfs")[2].partition("</cellXfs>")[0])
     named = [formats.get(_attributes(style).get("numFmtId")) for style in styles]
     return {str(number).encode(): code for number, code in enumerate(named) if code}
@@ -260,7 +300,7 @@ def _attributes(tag: str) -> dict[str, str]:
 
 
 def _read_cells(
-    archive: zipfile.ZipFile, part: str, padding: dict[bytes, str], first_row: int, facts: CellFacts
+    archive: zipfile.ZipFile, part: str, styles: dict[bytes, str], first_row: int, facts: CellFacts
 ) -> None:
     rest = b""
     with archive.open(part) as sheet:
@@ -276,15 +316,12 @@ def _read_cells(
                     facts.faults[column][value.decode("utf-8", "replace")[:20] or NO_RESULT] += 1
                 elif formula and not value.strip() and not (kind and kind[1] == b"str"):
                     facts.faults[column][NO_RESULT] += 1
-                elif padding and (kind is None or kind[1] == b"n"):
+                elif styles and (kind is None or kind[1] == b"n"):
                     style = STYLE.search(attributes)
-                    facts.padded[column][padding.get(style[1], "") if style else ""] += 1
+                    facts.formats[column][styles.get(style[1], "") if style else ""] += 1
             rest = text[cut:][-CHUNK:]
 
 
 def _number(letters: bytes) -> int:
-    """Of a column: A is 1, XFD is 16384."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
+    """Return the number of a column: A is 1, XFD is 16384."""
+    return reduce(lambda number, letter: number * 26 + letter - ord("A") + 1, letters, 0)

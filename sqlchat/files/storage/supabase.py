@@ -1,7 +1,7 @@
 """Objects in Supabase Storage, through the `supabase` package. The only module that imports it.
 
 A signed-in caller's objects are reached with the caller's own token, so that the policies of the project hold for
-them; where nobody is signed in, with the service's key. Files are streamed: the client reads pieces of 64 KiB.
+them; where nobody is signed in, with the service's key. Files above 6 MiB are sent in chunks.
 """
 
 from __future__ import annotations
@@ -79,9 +79,10 @@ class SupabaseStorage(Storage):
         else:
             options = {"content-type": content_type, "cache-control": FILE_SERVED_SECONDS}
             options["upsert"] = str(upsert).lower()
+            file.seek(0)
             try:
                 with self._open_client(bucket, name, token, content_type) as storage:
-                    storage.from_(bucket).upload(object_key(name), _buffer(file), cast(Any, options))
+                    storage.from_(bucket).upload(object_key(name), file.read(), cast(Any, options))
             except (StorageError, DeadlineError):  # perhaps the answer got lost after the file was stored
                 if not self._is_stored(bucket, name, file, size, token):
                     raise
@@ -273,34 +274,3 @@ def _describe(name: str, size: Any, content_type: Any, updated_at: Any, etag: An
         when = datetime.fromisoformat(updated_at)
     version = str(etag or updated_at).strip('"')
     return StoredObject(name, int(size), str(content_type or UNKNOWN_TYPE), when, version)
-
-
-def _buffer(file: BinaryIO) -> io.BufferedReader:
-    """The client streams a BufferedReader, and takes any other object for a path to open."""
-    if isinstance(file, io.BufferedReader):
-        return file
-    return io.BufferedReader(cast(Any, _UnclosedFile(file)))
-
-
-class _UnclosedFile(io.RawIOBase):
-    """Any binary file as a raw one. Closing it leaves the file open, as that belongs to the caller."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        piece = self._file.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()

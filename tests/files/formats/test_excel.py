@@ -139,3 +139,31 @@ def test_numbers_shown_with_zeros_in_front_are_codes(profiled):
     }
     assert [name in " ".join(found["warnings"]) for name in ("'zip'", "'ssn'", "'mixed'")] == [True, True, True]
     assert profiled(kept.getvalue(), "codes.xlsx", types={"zip": "INTEGER"})["by_name"]["zip"]["min"] == 1069
+
+
+def test_currencies_and_shares_are_comments(profiled):
+    book = openpyxl.Workbook()
+    book.active.append(["price", "share", "mixed", "some", "day"])
+    for row in ([9.5, 0.05, 1, 1.5, datetime.date(2024, 1, 2)], [10, 0.5, 2, 2.5, datetime.date(2024, 1, 3)]):
+        book.active.append(row)
+    for row, currency in ((2, '[$€-407] #,##0.00;[Red]-0"€"'), (3, '#,##0.00\\ "€"')):
+        book.active.cell(row, 1).number_format = currency
+        book.active.cell(row, 2).number_format = ["0%", "0.00%"][row - 2]
+        book.active.cell(row, 3).number_format = ["[$USD] 0", "#,##0 kr"][row - 2]
+    book.active.cell(2, 4).number_format = "0%"
+    result = profiled(saved(book), "data.xlsx")
+    comments = {name: each.get("comment") for name, each in result["by_name"].items()}
+    assert comments == {"price": "in €", "share": "a share: 0.05 is 5%", "mixed": None, "some": None, "day": None}
+    assert result["warnings"] == ["'mixed' mixes numbers that the workbook shows in USD and kr."]
+
+
+def test_words_for_infinity_among_numbers_are_told(profiled):
+    rows = [["v", "w"], [1.5, 1], ["inf", "NaN"], ["-inf", 3.5]]
+    result = profiled(workbook(("s", rows)), "data.xlsx")
+    assert [(c["type"], c["nulls"]) for c in result["columns"]] == [("TEXT", 0), ("DOUBLE PRECISION", 1)]
+    mixed, missing = result["warnings"]
+    assert "'inf' (1), '-inf' (1)" in mixed
+    assert "`nulls`" in mixed
+    assert "'NaN' (1)" in missing
+    read = profiled(workbook(("s", rows)), "data.xlsx", nulls=("inf", "-inf"))
+    assert (read["columns"][0]["type"], read["columns"][0]["nulls"]) == ("DOUBLE PRECISION", 2)

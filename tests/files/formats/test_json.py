@@ -61,7 +61,18 @@ def test_numbers_past_64_bits_stay_exact_types(profiled):
 def test_nan_is_null_and_told(profiled):
     found = profiled('[{"a": NaN}, {"a": 1}]', "data.json")
     assert found["columns"][0]["nulls"] == 1
-    assert "NaN" in found["warnings"][0]
+    assert "NaN for a value (1)" in found["warnings"][0]
+
+
+def test_infinity_stays_a_number_and_is_told(profiled):
+    result = profiled(
+        '[{"a": 1.5, "b": "NaN"}, {"a": Infinity, "b": "Infinity"}, {"a": -Infinity, "b": 2.5}]', "data.json"
+    )
+    assert [c["type"] for c in result["columns"]] == ["DOUBLE PRECISION", "TEXT"]
+    infinite, mixed = result["warnings"]
+    assert "'a' has infinite values (2)" in infinite
+    assert "'Infinity' (1)" in mixed
+    assert "`nulls`" in mixed
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,12 @@ def test_parquet_in_a_gzip_is_refused(profiled):
 
     with pytest.raises(UnsupportedMediaError, match="text files"):
         profiled(gzip.compress(written(a=[1])), "data.parquet.gz")
+
+
+def test_nan_is_null_and_infinity_is_told(profiled):
+    values = [1.5, float("nan"), float("inf"), None]
+    result = profiled(written(a=pa.array(values), b=pa.array(values, pa.float32())), "data.parquet")
+    assert [(c["type"], c["nulls"], c["distinct"]) for c in result["columns"]] == [("DOUBLE PRECISION", 2, 2)] * 2
+    infinite, missing = result["warnings"][:2]
+    assert "'a' has infinite values (1)" in infinite
+    assert "'a' has NaN for a value (1)" in missing

@@ -87,11 +87,39 @@ def test_numbers_of_an_ods_without_such_zeros_stay_numbers(profiled):
     assert not [warning for warning in found["warnings"] if "zeros" in warning]
 
 
-def test_zeros_that_an_xls_may_hide_are_told(profiled):
+def test_formats_of_an_xls_are_read(profiled):
+    result = profiled((FOLDER / "formats.xls").read_bytes(), "formats.xls")
+    shown = {name: (each["type"], each["min"], each.get("comment")) for name, each in result["by_name"].items()}
+    assert shown == {
+        "plz": ("TEXT", "01067", None),
+        "amount": ("DOUBLE PRECISION", 10.5, "in $"),
+        "share": ("DOUBLE PRECISION", 0.05, "a share: 0.05 is 5%"),
+        "spent": ("INTERVAL", "0:30:00", None),
+        "price": ("DOUBLE PRECISION", 1.0, "in €"),
+        "mixed": ("INTEGER", 1, None),
+        "plain": ("INTEGER", 4, None),
+    }
+    zeros, mixed = result["warnings"]
+    assert "'plz' is text, with the zeros in front" in zeros
+    assert "'mixed' mixes numbers that the workbook shows in $ and £" in mixed
+
+
+def test_zeros_of_an_xls_give_way_to_the_callers_type(profiled):
     content = (FOLDER / "codes.xls").read_bytes()
-    found = profiled(content, "codes.xls")
-    (warning,) = [warning for warning in found["warnings"] if "zeros in front" in warning]
-    assert "'plz'" in warning
-    assert found["by_name"]["umsatz"]["type"] == "INTEGER"  # of differing lengths too, but no name of a code
+    assert profiled(content, "codes.xls")["by_name"]["plz"]["min"] == "01067"
     typed = profiled(content, "codes.xls", types={"plz": "INTEGER"})
-    assert not [warning for warning in typed["warnings"] if "zeros in front" in warning]
+    assert (typed["by_name"]["plz"]["min"], typed["warnings"]) == (1067, [])
+
+
+def test_zeros_that_an_xlsb_may_hide_are_told(profiled):
+    result = profiled((FOLDER / "codes.xlsb").read_bytes(), "codes.xlsb")
+    (warning,) = [warning for warning in result["warnings"] if "zeros in front" in warning]
+    assert "'plz'" in warning
+    assert result["by_name"]["umsatz"]["type"] == "INTEGER"  # of differing lengths too, but no name of a code
+
+
+def test_a_damaged_part_of_an_xls_does_not_stop_its_values(profiled):
+    content = (FOLDER / "formats.xls").read_bytes()
+    place = content.index(b"00000")  # a format, whose record is cut
+    result = profiled(content[: place - 4] + b"\xff\xff" + content[place - 2 :], "formats.xls")
+    assert result["row_count"] == 3

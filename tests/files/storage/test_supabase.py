@@ -91,41 +91,6 @@ def test_upsert_is_asked_for(storage, httpserver):
     assert put(storage, upsert=True) == "uploads/a.csv"
 
 
-def test_a_file_is_sent_in_pieces(storage, httpserver):
-    class Counted(io.RawIOBase):
-        largest, left = 0, 5 << 20
-
-        def readable(self):
-            return True
-
-        def read(self, size=-1):
-            Counted.largest = max(Counted.largest, size if size >= 0 else self.left)
-            piece = min(size if size >= 0 else self.left, self.left)
-            self.left -= piece
-            return bytes(piece)
-
-        def seek(self, offset, whence=0):
-            total = 5 << 20
-            at = {0: 0, 1: total - self.left, 2: total}[whence] + offset
-            self.left = total - at
-            return at
-
-        def tell(self):
-            return (5 << 20) - self.left
-
-    lengths = []
-
-    def answer(request: Request) -> Response:
-        lengths.append(len(request.files["file"].read()))
-        assert request.headers["Content-Length"]
-        return Response(json.dumps(stored("a.csv")), content_type="application/json")
-
-    httpserver.expect_oneshot_request(PATH, method="POST").respond_with_handler(answer)
-    storage.put("uploads", "a.csv", Counted(), 5 << 20, "text/csv")
-    assert lengths == [5 << 20]
-    assert Counted.largest <= 1 << 20
-
-
 def test_an_open_file_is_sent_from_its_beginning(storage, httpserver):
     bodies = []
 
