@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, computed, dates, flags, grain, nouns, refusal, things
+from sqlchat.providers.offline import amounts, computed, dates, flags, grain, refusal, things
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked, Compare
+from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 KINDS = lexicon.words("type kind status level category option")
@@ -40,13 +40,8 @@ def read_functions(reader: Reader) -> list[str]:
             reader.at = mark
             return found
         function, size = hit
-        if function in ("max", "min") and _is_part_of_column(reader, size):
-            return found
         if is_column(reader, size):
             return found or ["sum"]
-        if (named := _find_named_amount(reader, size)) is not None:
-            reader.at += named
-            return [*found, "sum"]
         reader.at += size
         if function in ("much", "amount"):
             function = "sum"
@@ -57,23 +52,6 @@ def read_functions(reader: Reader) -> list[str]:
         found.append(function)
         if function == "count":
             return found
-
-
-def _is_part_of_column(reader: Reader, size: int) -> bool:
-    """Whether the word begins a column's name: `maximum salary` for `salary_max`."""
-    link = reader.link()
-    return link is not None and link.size > size and any(hit.tier == 0 for hit in link.columns)
-
-
-def _find_named_amount(reader: Reader, size: int) -> int | None:
-    """Words before `amount` in `total amount of`, where a column of that name is meant; None where none is."""
-    lows = [reader.low(ahead) for ahead in range(size)]
-    if "amount" not in lows:
-        return None
-    at = lows.index("amount")
-    columns = reader.linker.columns_named((reader.tokens[reader.at + at].stem,))
-    numbers = [h for h in columns if isinstance(h.target, Col) and dates.is_number(reader.column(h.target))]
-    return at if numbers else None
 
 
 def is_column(reader: Reader, size: int) -> bool:
@@ -121,8 +99,6 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
     if (functions == ["count"] or totalled) and (qualified := things.read_qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
-    if (flagged := read_flagged(reader, functions)) is not None:
-        return flagged
     link = reader.link()
     if link is not None and link.values and not (link.tables or link.columns or link.measures):
         return _read_valued(reader, link, functions)
@@ -130,8 +106,6 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         return None
     if functions == ["avg"] and (worth := amounts.read_worth(reader, link)) is not None:
         return worth
-    if functions[0] in ("avg", "min", "max") and (amount := _find_amount_in(reader, link, functions)) is not None:
-        return amount
     amounts.check_vague(link)
     if (
         functions == ["avg", "count"]
@@ -140,8 +114,6 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         and (each := _read_average_count(reader, link)) is not None
     ):
         return each
-    if functions == ["sum"] and link.tables and is_participle(reader.tokens[link.start + link.size - 1].low):
-        return _find_amount_in(reader, link, functions)  # `total invoiced`
     exact = functions == ["count"] and any(
         hit.tier < 2 or link.text.lower() == "sales" for hit in link.tables
     )  # `how many sales`, of a table `sale`
@@ -172,9 +144,6 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         if functions != ["sum"]:
             raise amounts.refuse_average(link, measure)
         return Asked("measure", link.text, functions, measure=measure)
-    if functions == ["count"] and (doers := things.find_doers(reader, link)) is not None:
-        doers.functions = ["count"]
-        return doers
     if link.columns:
         if functions == ["count"] and not distinct:
             refusal.check_told(reader, link)
@@ -239,53 +208,10 @@ def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
 
 
 def _read_valued(reader: Reader, value: Link, functions: list[str]) -> Asked | None:
-    """`total of the pledged amounts`: a column of the rows that have the value; `how many lamps`: their pieces."""
-    link = reader.link(reader.at + value.size)
-    if functions == ["count"] and (link is None or not link.tables):
-        return things.read_pieces(reader, value)
-    if functions == ["count"] or link is None or not link.columns or link.tables:
-        return None
-    reader.at += value.size + link.size
-    col = reader.resolve(link.columns, link.text, None).col
-    hit = reader.resolve(value.values, value.text, col.table)
-    if hit.value is None or reader.joins.distance(col.table, hit.col.table)[0] > 1:
-        return None
-    reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
-    return Asked("column", link.text, functions, [Hit(col, 0)])
-
-
-def read_flagged(reader: Reader, functions: list[str]) -> Asked | None:
-    """`billable hours`: a column of numbers of the rows of which the adjective is true."""
-    said = flags.find_flag(reader)
-    link = reader.link(reader.at + said.size) if said is not None else None
-    if said is None or link is None or not link.columns or link.tables:
-        return None
-    numbers = [hit for hit in link.columns if dates.is_number(reader.column(hit.col))]
-    tables = {hit.col.table for hit in said.hits}
-    numbers = [hit for hit in numbers if hit.col.table in tables and grain.is_added_up(reader.linker, hit.col)]
-    if len(numbers) != 1:
-        return None
-    reader.at += said.size + link.size
-    reader.query.conditions.append(flags.make_condition(reader, said, numbers[0].col.table))
-    functions = ["sum"] if functions in ([], ["count"]) else functions
-    if functions == ["sum"]:
-        reader.assume(grain.tell_added_up(numbers[0].col))
-    return Asked("column", link.text, functions, numbers)
-
-
-def _find_amount_in(reader: Reader, link: Link, functions: list[str]) -> Asked | None:
-    """`average donation`: the one column of money of the donations, where no number is called so itself."""
-    numbers = [h for h in link.columns if dates.is_number(reader.column(h.col)) and not reader.linker.is_key(h.col)]
-    if not link.tables or link.measures or numbers or reader.low(link.size) in ("value", "values"):
-        return None
-    hit = reader.table_of(link)
-    columns = nouns.list_money(reader.linker, hit.key) if hit is not None else []
-    following = reader.link(reader.at + link.size)
-    if len(columns) != 1 or (following is not None and (following.columns or following.tables)):
-        return None
-    reader.assume(f"The {link.text} is measured by {columns[0].table[1]}.{columns[0].name}.")
-    reader.at += link.size
-    return Asked("column", columns[0].name, functions, [Hit(columns[0], 0)], owner=columns[0].table)
+    """`how many lamps`: the pieces of what the value names, unless a table follows."""
+    following = reader.link(reader.at + value.size)
+    counted = functions == ["count"] and (following is None or not following.tables)
+    return things.read_pieces(reader, value) if counted else None
 
 
 def _read_average_count(reader: Reader, link: Link) -> Asked | None:

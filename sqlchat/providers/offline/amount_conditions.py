@@ -7,14 +7,7 @@ from sqlchat.language.tokens import name_words
 from sqlchat.providers.offline import dates, nouns
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.naming import KEPT_IN, drop_unit
-from sqlchat.providers.offline.operands import (
-    SHARE,
-    add_comparison,
-    convert_percent,
-    names_percent,
-    read_operands,
-    read_percent,
-)
+from sqlchat.providers.offline.operands import add_comparison, read_operands
 from sqlchat.providers.offline.reader import Reader
 
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
@@ -57,41 +50,6 @@ def read_price(reader: Reader) -> bool:
     reader.assume(f"The amount is compared with {prices[0].table[1]}.{prices[0].name}.")
     add_comparison(reader, prices[0], hit[0] if hit is not None else "=", operands, negated=False)
     return True
-
-
-def read_percentage(reader: Reader) -> bool:
-    """`more than 10 % discount`, `over 10 percent`: the column that is named, or the only one of percentages."""
-    mark, table = reader.at, reader.focus.table
-    reader.skip({"with", "of", "by", "a", "an", "that", "are", "is", "have", "has", "had"})
-    hit = reader.phrase(lexicon.OPERATORS)
-    op = lexicon.COMPARISONS.get(hit[0], "") if hit is not None else "="
-    reader.at += hit[1] if hit is not None else 0
-    token, percent = reader.token(), read_percent(reader)
-    if table is None or token is None or percent is None or not op:
-        reader.at = mark
-        return False
-    reader.at += 1 if token.percent is not None else 2
-    link = reader.link()
-    named = [h for h in link.columns if dates.is_number(reader.column(h.col))] if link is not None else []
-    col: Col | None = None
-    if link is not None and named:
-        col = reader.resolve(named, link.text, table).col
-        reader.at += link.size
-    elif reader.explicit_subject:
-        col = reader.find_column_before(mark, dates.is_number) or _find_only_percentage(reader, table)
-    if col is None:
-        reader.at = mark
-        return False
-    reader.assume(f"{col.table[1]}.{col.name} is compared.")
-    add_comparison(reader, col, op, (convert_percent(reader, col, percent),), negated=False)
-    return True
-
-
-def _find_only_percentage(reader: Reader, table: Key) -> Col | None:
-    """The table's column of percentages, if it has one alone."""
-    numbers = [Col(table, column.name) for column in reader.linker.tables[table].columns if dates.is_number(column)]
-    found = [col for col in numbers if names_percent(reader, col) or SHARE.search(reader.column(col).comment)]
-    return found[0] if len(found) == 1 else None
 
 
 def _holds_money(reader: Reader, prices: list[Col]) -> bool:

@@ -8,7 +8,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags, grain, periods
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import find_quantity
-from sqlchat.providers.offline.query import Agg, Asked, Compare, DatePart, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 
@@ -43,15 +43,6 @@ def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     return [_write_aggregate(reader, function, hit.col, asked) for function in asked.functions]
 
 
-def _is_one_thing(reader: Reader, table: Key) -> bool:
-    """Whether the question names one row of the table: `how many credits does Optics give`."""
-    named = [*reader.linker.display(table), *(Col(table, name) for name in reader.linker.tables[table].primary_key)]
-    return any(
-        isinstance(c, Compare) and c.op == "=" and len(c.values) == 1 and c.col in named
-        for c in reader.query.conditions
-    )
-
-
 def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg | Col:
     column = reader.column(col)
     if reader.linker.is_flag(col):
@@ -60,8 +51,6 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         if not asked.distinct and grain.is_added_up(reader.linker, col):
             reader.assume(grain.tell_added_up(col))
             return Agg("sum", col)
-        if dates.is_number(column) and not asked.distinct and _is_one_thing(reader, col.table):
-            return col
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(
                 f'"{asked.text}" is a number in each row of {col.table[1]}: say "total {asked.text}" to add it up, '

@@ -29,8 +29,6 @@ from sqlchat.providers.offline.reader import Reader, is_participle
 
 OWNING = lexicon.words("its their his her the")
 PIECES = lexicon.words("the a word string substring letter letters text phrase")
-NAMING = lexicon.words("name title text description note notes comment comments subject email address code remark")
-"""Last words of columns of texts in which a word is looked for."""
 BEFORE_VALUE = lexicon.words("is are was were be been of the a an as named called name value values equal equals")
 
 
@@ -66,7 +64,6 @@ def _one(reader: Reader) -> bool:
         or states.read(reader)
         or row_conditions.read(reader)
         or _column(reader)
-        or amount_conditions.read_percentage(reader)
         or amount_conditions.read_price(reader)
         or _read_counted_column(reader)
         or amount_conditions.read_unit(reader)
@@ -173,9 +170,6 @@ def _column(reader: Reader) -> bool:
             "which",
         }
     )
-    comparative = reader.low() if reader.low() in GREATER else ""
-    if comparative and reader.low(1) != "than":
-        reader.at += 1
     link = reader.link()
     if (
         link is None
@@ -186,8 +180,6 @@ def _column(reader: Reader) -> bool:
         return False
     reader.at += link.size
     holders = {hit.target for hit in link.columns}
-    if comparative and reader.at - link.size > mark and reader.low() == "than":
-        return _read_than(reader, mark, link, GREATER[comparative])
     reader.skip({"of", "is", "are", "was", "were", "that", "which", "value"})
     if link.size == 1 and is_participle(link.text.lower()) and reader.low() in lexicon.IN:
         after = reader.link(reader.at + 1)
@@ -209,21 +201,6 @@ def _column(reader: Reader) -> bool:
         reader.at = mark
         return False
     add_comparison(reader, col, op, operands, negated)
-    return True
-
-
-GREATER = {"greater": ">", "larger": ">", "higher": ">", "bigger": ">", "smaller": "<", "lower": "<", "lesser": "<"}
-
-
-def _read_than(reader: Reader, mark: int, link: Link, op: str) -> bool:
-    """`a greater weight than 10`."""
-    reader.at += 1
-    col = reader.resolve(link.columns, link.text, reader.focus.table).col
-    operands = read_operands(reader, col, op)
-    if operands is None:
-        reader.at = mark
-        return False
-    add_comparison(reader, col, op, operands, negated=False)
     return True
 
 
@@ -345,7 +322,7 @@ def _named(reader: Reader) -> bool:
         reader.at = mark
         return False
     operands = read_operands(reader, display[0], op)
-    if operands is None or (told is not None and op.endswith("contains") and not _holds_names(reader, told)):
+    if operands is None:
         reader.at = mark
         return False
     if like is not None and told is None:
@@ -378,8 +355,3 @@ def _adjective(reader: Reader) -> bool:
         return False
     add_comparison(reader, found[0], found[1], operands, negated=False)
     return True
-
-
-def _holds_names(reader: Reader, col: Col) -> bool:
-    """Whether the column is called a text: a `product` that contains nuts need not say so in its name."""
-    return not NAMING.isdisjoint(reader.linker.column_words(col.table, col.name))

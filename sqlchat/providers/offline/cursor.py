@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token, stem
+from sqlchat.language.tokens import Token
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -19,7 +19,6 @@ LONGEST_PHRASE = 7
 SAID = frozenset({"word", "sign", "number"})
 LATE = (("late",), ("early",), ("within",), ("overdue",))
 DETERMINERS = lexicon.words("which what each every the of many this that all")
-DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
 OPENING = lexicon.words("since until till before after from")
 MARKERS = lexicon.words(
@@ -164,12 +163,7 @@ class Cursor:
             self._links[index] = [
                 link
                 for link in found
-                if not (
-                    self._is_parted(link, found)
-                    or self._is_acting(link)
-                    or self._is_done_by_us(link)
-                    or self._is_opening(link)
-                )
+                if not (self._is_parted(link, found) or self._is_done_by_us(link) or self._is_opening(link))
             ]
         return self._links[index]
 
@@ -179,11 +173,6 @@ class Cursor:
         low, inner = self.tokens[end].low, all(hit.tier > 0 for hit in link.columns)
         named = bool(link.columns) and (inner or link.size > 1 or low in ("since", "until"))
         return low in OPENING and named and self.is_dated(end)
-
-    def _is_acting(self, link: Link) -> bool:
-        """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
-        last = self.tokens[link.start + link.size - 1]
-        return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
 
     def _is_done_by_us(self, link: Link) -> bool:
         """Whether a word for a value is what someone does, such as `do we deliver to`: no state like `delivered`."""
@@ -233,15 +222,6 @@ class Cursor:
                 return False
             at += 1
         return False
-
-    def is_deed(self) -> bool:
-        """Whether the next word is what was done to the things spoken of, at a period: `loaned in 2024`, of loans."""
-        token, table = self.token(), self.focus.table
-        if token is None or table is None or not is_participle(token.low) or not self.is_dated(self.at + 1):
-            return False
-        columns = [column for column in self.linker.tables[table].columns if dates.is_date(column)]
-        names = [self.linker.column_words(table, column.name) for column in columns]
-        return any(stem(words[0]) == token.stem and lexicon.IN.issuperset(words[1:]) for words in names)
 
     def find_deeds(self, link: Link) -> list[Hit]:
         """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""

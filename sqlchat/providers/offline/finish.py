@@ -281,9 +281,6 @@ def _check_figures(reader: Reader, asked: list[Asked], terms: list[Term]) -> Non
 def _list_values_once(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
     if _asks_which_values(reader, asked, terms):
         reader.query.distinct = True
-    elif _lists_categories(reader, asked, terms):
-        reader.query.distinct = True
-        reader.assume("Each combination is listed once.")
 
 
 def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
@@ -294,15 +291,6 @@ def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) ->
     plain = asked[0].kind == "column" and asked[0].text.endswith("s") and not asked[0].functions
     named = reader.tokens[1].text in asked[0].text.split() if len(reader.tokens) > 1 else False
     return plain and named and isinstance(terms[0], Col) and grain.is_category(reader.linker, terms[0])
-
-
-def _lists_categories(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
-    """`vans and their fuel`: several repeating columns of the only table, of which nobody asked to see each row."""
-    query = reader.query
-    if len(terms) < 2 or reader.explicit_subject or query.groups or query.order or query.limit or query.conditions:
-        return False
-    plain = all(item.kind == "column" and not item.functions for item in asked) and len(reader.linker.tables) == 1
-    return plain and all(isinstance(term, Col) and grain.is_category(reader.linker, term) for term in terms)
 
 
 def _imply_group(reader: Reader, terms: list[Term]) -> None:

@@ -29,7 +29,7 @@ from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.query import Asked, Query
-from sqlchat.providers.offline.reader import Focus, Reader, is_participle
+from sqlchat.providers.offline.reader import Focus, Reader
 from sqlchat.providers.offline.rephrasing import RELATIONAL
 
 TITLES = lexicon.words("dr mr mrs ms prof st")
@@ -134,9 +134,7 @@ def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
             or nulls.read(reader)
             or relations.read_relation(reader)
             or conditions.read(reader)
-            or _read_repeated(reader)
             or _read_connector(reader, asked)
-            or _read_of_subject(reader, asked)
         ):
             continue
         elif (
@@ -147,44 +145,6 @@ def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
             reader.at += 1
         else:
             reader.not_understood()
-
-
-def _read_repeated(reader: Reader) -> bool:
-    """`shops with books in French and books in German`: the things are named again, so another row is spoken of."""
-    link = reader.link(reader.at + 1) if reader.low() == "and" else None
-    focus, query = reader.focus, reader.query
-    if link is None or not any(hit.target == focus.table for hit in link.tables) or not focus.conditions:
-        return False
-    after = reader.low(1 + link.size)
-    if after not in lexicon.WITH | lexicon.IN | lexicon.VERBS | set(lexicon.COMPARATIVES) and not is_participle(
-        after
-    ):
-        return False
-    if (related := focus.related) is not None:
-        if related.negated or related.op or related not in query.conditions:
-            return False
-        reader.relate_again(related)
-    elif reader.category is not None and focus.conditions is query.conditions:
-        reader.share(reader.category)
-    else:
-        return False
-    reader.at += 1 + link.size
-    return True
-
-
-def _read_of_subject(reader: Reader, asked: list[Asked]) -> bool:
-    """`heads of the departments older than 56`: a condition that only what the question is about can meet."""
-    subject, focus, mark = reader.query.subject, reader.focus, reader.at
-    if focus.related is None or focus.related.negated or subject is None or focus.table == subject:
-        return False
-    reader.back_to_subject()
-    try:
-        if relations.read_superlative(reader, asked) or conditions.read(reader):
-            return True
-    except QuestionError:
-        pass
-    reader.at, reader.focus = mark, focus
-    return False
 
 
 def _read_most_frequent(reader: Reader) -> bool:

@@ -19,12 +19,8 @@ FLIPPED |= {op: f"not {op}" for op in ("contains", "starts", "ends")}
 
 
 def read_operator(reader: Reader) -> str:
-    adjective = lexicon.COMPARATIVES.get(reader.low())
     hit = reader.phrase(lexicon.LIKES) or reader.phrase(lexicon.OPERATORS)
     if hit is None:
-        if adjective and reader.low(1) == "than":
-            reader.at += 2
-            return adjective[0][1]
         return "="
     reader.at += hit[1]
     return hit[0]
@@ -109,17 +105,10 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             reader.at += link.size
             return hit.value
     exact = reader.linker.value(col, token.text)
-    if exact is not None and (token.low not in lexicon.FUNCTION or _is_capitalised(reader, exact)):
+    if exact is not None and token.low not in lexicon.FUNCTION:
         reader.at += 1
         return exact
     return _read_spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
-
-
-def _is_capitalised(reader: Reader, value: str) -> bool:
-    """Whether the next word is the value letter by letter, in capitals that set it apart from its neighbours."""
-    token = reader.token()
-    shouted = not any(t.text.islower() for t in reader.tokens if t.kind == "word")
-    return token is not None and token.text == value and value.isupper() and not shouted
 
 
 def read_percent(reader: Reader) -> int | float | None:

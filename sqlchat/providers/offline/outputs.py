@@ -33,7 +33,7 @@ def read_list(reader: Reader) -> list[Asked]:
     while True:
         before = reader.at
         reader.skip_leads()
-        asked = _read_elliptic(reader) or read_one(reader, first=not found)
+        asked = read_one(reader, first=not found)
         if asked is None:
             reader.at = before
             return found
@@ -56,7 +56,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     focus, frequent = reader.focus, reader.most_frequent
     reader.at += ahead
     try:
-        asked = _read_elliptic(reader) or read_one(reader, first=False)
+        asked = read_one(reader, first=False)
         if asked is None:
             return False
         return not (asked.kind == "column" and not asked.functions and is_compared(reader))
@@ -107,8 +107,6 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return extreme
     if first and (leading := _read_leading(reader)) is not None:
         return leading
-    if (flagged := aggregates.read_flagged(reader, [])) is not None:
-        return flagged
     if (flags.find_flag(reader) is not None or reader.low() in states.DESCRIBING) and (
         qualified := things.read_qualified(reader)
     ) is not None:
@@ -159,20 +157,6 @@ def _repeat_count(reader: Reader) -> Asked | None:
     if len(counted) == 1 and alone and reader.low() in ("number", "count", "total", "amount", "numbers", "counts"):
         reader.at += 1
         return counted[0]
-    return None
-
-
-def _read_elliptic(reader: Reader) -> Asked | None:
-    """`first` in `first, middle and last name`: a column that shares its last word with one further on."""
-    word = reader.token()
-    if word is None or word.kind != "word" or reader.low(1) not in (",", "and"):
-        return None
-    for ahead in range(2, 7):
-        shared = reader.token(ahead)
-        columns = reader.linker.columns_named((word.stem, shared.stem)) if shared is not None else []
-        if columns and shared is not None:
-            reader.at += 1
-            return Asked("column", f"{word.text} {shared.text}", [], columns)
     return None
 
 
@@ -324,23 +308,6 @@ def _is_done_by(reader: Reader, link: Link) -> bool:
     return after is not None and bool(after.values) and not after.tables
 
 
-def _named(reader: Reader) -> Link | None:
-    """The column after `name of the`, if no table is called so: the name of a winery is the winery."""
-    mark = reader.at
-    reader.at += reader.low() == "of"
-    reader.skip({"the", "all", "each"})
-    link = reader.link() if reader.at > mark else None
-    cols = [hit.target for hit in link.columns if isinstance(hit.target, Col)] if link is not None else []
-    if link is None or link.tables or link.values or not cols or min(hit.tier for hit in link.columns) > 0:
-        reader.at = mark
-        return None
-    if not all(dates.is_text(reader.column(col)) and not reader.linker.is_key(col) for col in cols):
-        reader.at = mark
-        return None
-    reader.at += link.size
-    return link
-
-
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     amounts.check_vague(link)
     if link.measures:
@@ -392,8 +359,6 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             reader.timed = day if reader.low() in lexicon.GROUP or reader.is_dated(reader.at) else None
             reader.assume(f'"{link.text}" are the rows of {day.table[1]}, each with its {day.name}.')
             return Asked("table", link.text, table=day.table)  # `deliveries`, of sales with a day of delivery
-    if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
-        return Asked("column", named.text, [], named.columns, distinct=distinct)
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
     return Asked("column", link.text, [], link.columns, distinct=distinct)

@@ -63,9 +63,6 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
     down = (way or after) == "desc"
     if first in OF_TIME and isinstance(term, Col) and dates.is_text(reader.column(term)):
         term, down = _find_time_order(reader, first)
-    if reader.query.limit == 1 and (term, down) in reader.query.order and reader.listed_all:
-        reader.query.limit = None  # `which lakes have the largest areas, from largest to smallest`
-        return True
     reader.query.order.append((term, down))
     return True
 

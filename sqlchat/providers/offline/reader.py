@@ -36,8 +36,6 @@ class Reader(Meanings):
     """What the sentences before asked for: `the number` of a later one is theirs."""
     ranking: Asked | None = None
     """What `the most ...` counts, for `and how many` after it."""
-    listed_all: bool = False
-    """True where a superlative is said of several: `which lakes have the largest areas`."""
     most_frequent: bool = False
     """True where the value that most rows have is asked for."""
     unit: str = ""

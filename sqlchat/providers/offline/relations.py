@@ -17,7 +17,6 @@ from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_pa
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
 ACTING = frozenset({"not", "never", "did", "do", "does", "who", "that", "which"})
 SIZES = lexicon.words("highest lowest largest smallest biggest greatest")
-BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
 
@@ -56,9 +55,6 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.assume(f"The one row with the {way} {found[0].table[1]}.{found[0].name} is taken.")
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
-    if (col := _find_superlative(reader)) is not None:
-        _rank_rows(reader, *col)
-        return True
     if reader.low() in lexicon.IN and any(_is_superlative(reader, ahead) for ahead in (1, 2)):
         reader.at += 1
         reader.skip({"the"})
@@ -88,26 +84,6 @@ def _is_superlative(reader: Reader, ahead: int) -> bool:
     return (reader.low(ahead),) in lexicon.SUPERLATIVES and (ahead == 1 or reader.low(1) == "the")
 
 
-def _find_superlative(reader: Reader) -> tuple[Col, bool] | None:
-    """`whose price is the highest`: the column, and whether its largest value is meant."""
-    mark = reader.at
-    reader.skip(lexicon.IN | LEADING)
-    link = reader.link()
-    end = reader.at + (link.size if link is not None else 0)
-    if link is not None and link.columns and reader.tokens[end - 1 : end] and reader.low(link.size) in BEING:
-        reader.at = end + 1
-        reader.skip({"the"})
-        way = lexicon.SUPERLATIVES.get((reader.low(),))
-        if way is not None and (reader.token(1) is None or reader.token(1).kind == "sign"):  # type: ignore[union-attr]
-            col = reader.resolve(link.columns, link.text, reader.focus.table).target
-            assert isinstance(col, Col)
-            phrases.check_sortable(reader, col, link.text)
-            reader.at += 1
-            return col, way == "desc"
-    reader.at = mark
-    return None
-
-
 def _find_first_deed(reader: Reader) -> tuple[Col, bool] | None:
     """`joined first`, `was hired last`: the day of what was done, and whether the latest comes first."""
     link, table = reader.link(), reader.focus.table
@@ -124,11 +100,6 @@ def _find_first_deed(reader: Reader) -> tuple[Col, bool] | None:
 def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
     query = reader.query
     if one.kind == "table":
-        related = reader.focus.related
-        bare = related is not None and not (related.conditions or related.negated or related.op)
-        if bare and related is not None and related in query.conditions and related.table != one.table:
-            query.conditions.remove(related)  # `the shop that is hiring the most employees`
-            reader.back_to_subject()
         if reader.focus.related is not None:
             raise QuestionError(f'"{one.text}": counting inside a condition is not read yet.', words=[one.text])
         assert one.table is not None
@@ -197,7 +168,6 @@ def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
         reader.add(Extreme(col, descending))
         return
     query.order.append((col, descending))
-    reader.listed_all = query.limit is None and reader.low(-1).endswith("s") and reader.query.subject is not None
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
 
@@ -250,9 +220,6 @@ def read_relation(reader: Reader) -> bool:
         values, link = _read_narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _read_related_value(reader, link, mark, negated=negated, op=op)
-    if reader.is_deed():
-        reader.at = mark
-        return False
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
         reader.at = mark
         return False
@@ -363,15 +330,6 @@ def _read_related_value(reader: Reader, link: Link, mark: int, *, negated: bool,
         reader.at = mark
         return False
     reader.at += link.size
-    values = [hit.value]
-    while reader.low() == "or":
-        more = reader.link(reader.at + 1)
-        if more is None or not any(v.target == col for v in more.values):
-            break
-        reader.at += 1 + more.size
-        values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
-        noun = reader.link()
-        owner = noun is not None and any(h.target == col.table for h in noun.tables)
     more = reader.link(reader.at + 1) if reader.low() == "and" else None
     other = next((v.value for v in more.values if v.target == col and v.value), None) if more is not None else None
     both = any(token.low == "both" for token in reader.tokens[mark : reader.at])
@@ -390,5 +348,5 @@ def _read_related_value(reader: Reader, link: Link, mark: int, *, negated: bool,
     if owner and noun is not None:
         reader.at += noun.size
     reader.relate(col.table, loose=False, negated=negated)
-    reader.add(Compare(col, "=", tuple(values)))
+    reader.add(Compare(col, "=", (hit.value,)))
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, grain, outputs, phrases
-from sqlchat.providers.offline.links import LOOSE, Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Focus, Reader
 
@@ -27,8 +27,6 @@ def choose_subject(reader: Reader, asked: list[Asked]) -> None:
         query.subject = first.owner
     else:
         query.subject = _read_of_table(reader, asked)
-    if query.subject is None and all(item.kind == "unit" and item.functions for item in asked):
-        query.subject = _find_spoken_of(reader)
     explicit = query.subject is not None
     if query.subject is None:
         owners = [
@@ -104,15 +102,6 @@ def _find_measured(reader: Reader, asked: list[Asked], subject: Key) -> Key | No
             if table != subject and any(dates.is_date(column) for column in reader.linker.tables[table].columns):
                 return table
     return None
-
-
-def _find_spoken_of(reader: Reader) -> Key | None:
-    """The one table that the rest of the question names, or whose column holds the one value in it."""
-    links = [link for at in range(reader.at, len(reader.tokens)) if (link := reader.link(at)) is not None]
-    tables = {hit.key for link in links for hit in link.tables if hit.tier < LOOSE}
-    holders = {hit.col.table for link in links for hit in link.values}
-    found = [table for table in tables if reader.time_column(table) is not None] or list(tables or holders)
-    return found[0] if len(found) == 1 else None
 
 
 def _find_tier(asked: Asked, table: Key) -> int:

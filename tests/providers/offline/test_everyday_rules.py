@@ -46,8 +46,6 @@ READ = [
     (TOURS, "how many upcoming tours are there", {(1,)}),
     (TOURS, "themes of upcoming tours", {("Tower",)}),
     (TOURS, "upcoming tours", {(4, 3, "Tower", "2024-07-02", "2024-06-05", None, None)}),
-    (TOURS, "how many tours are over 70 percent", {(2,)}),
-    (TOURS, "number of tours with at least 80% full", {(2,)}),
     (TOURS, "themes of tours with a full pct under 50 percent", {("Castle",)}),
     (FREIGHT, "which grade is the most expensive on average?", {("slow",)}),
     (FREIGHT, "hubs whose crates were lost more than once", set()),
