@@ -15,17 +15,15 @@ from sqlchat.providers.offline import dates, grain, periods
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.claims import UnfitError
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.comparisons import Comparisons
+from sqlchat.providers.offline.evidence import ASKING, Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.placing import Placing
 from sqlchat.providers.offline.query import Agg, Compare, DatePart, Null, Query, Related, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
 
-ASKING = lexicon.words("is are was were do does did has have had")
-"""First words of questions for yes or no."""
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
@@ -33,10 +31,12 @@ UNITED = frozenset({"and", ",", "with"})
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
 
 
-class Assembly(Placing):
+class Assembly(Comparisons):
     def run(self) -> Query:
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
+        self.read_comparison()
         self.read_figures()
+        self.read_compared()
         self.read_rank()
         self.read_order()
         self.read_groups()
@@ -48,7 +48,8 @@ class Assembly(Placing):
         base = self._choose_base()
         mentioned = [item.target for _, item in self.each("table")]
         self.query.subject = base
-        self._write_outputs(base)
+        if not self.write_compared(base):
+            self._write_outputs(base)
         by_verb = any(item.kind == "hint" for item in self.items)
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
@@ -58,7 +59,7 @@ class Assembly(Placing):
         if self.share:
             apply_share(self.query)
             self.need(not self.query.share_of_groups)
-        if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups):
+        if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups or self.pair):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
         return self.query
@@ -147,18 +148,12 @@ class Assembly(Placing):
         self.need(len(below) == 1 and (len(named) > 1 or len(self.ground.linker.tables) == 1))
         return below[0]
 
-    def _find_day(self, base: Key) -> Col:
-        col = periods.find_time(self.reader, base)
-        if col is None or not dates.is_date(self.ground.linker.catalog_column(col)):
-            raise UnfitError
-        return col
-
     def _write_outputs(self, base: Key) -> None:
         query = self.query
         for group in dict.fromkeys(self.groups):
-            query.groups.append(DatePart(self._find_day(base), group) if isinstance(group, str) else group)
+            query.groups.append(DatePart(self.find_day(base), group) if isinstance(group, str) else group)
             if isinstance(group, str):
-                col = self._find_day(base)
+                col = self.find_day(base)
                 self.reader.assume(f"The {group} is that of {col.table[1]}.{col.name}.")
         if self.average:
             self._write_average(base)
@@ -233,7 +228,7 @@ class Assembly(Placing):
         """`when was it last inspected`, `last visit of each customer`: the day itself."""
         below = [item.target for _, item in self.each("table") if self.ground.is_up(item.target, base)]
         days = [col for col in plain if self.ground.is_date(col)]
-        col = days[0] if len(days) == 1 else self._find_day(below[0] if len(below) == 1 else base)
+        col = days[0] if len(days) == 1 else self.find_day(below[0] if len(below) == 1 else base)
         if col.table in below:
             self.query.subject = col.table
         self.query.outputs = [*self.show_groups(self.query.groups), Agg("max" if self.last == "desc" else "min", col)]
@@ -261,7 +256,7 @@ class Assembly(Placing):
             self.need(isinstance(self.order[0], Col) and not self.figures)
             query.order = [self.order]
         if when and not outputs:
-            outputs = [self._find_day(base)]
+            outputs = [self.find_day(base)]
         self.need(all(self.ground.is_up(base, table_of(term)) for term in outputs if isinstance(term, Col)))
         # A number by itself is rather asked for as a total, and a weak name is none to show.
         alone = self.listed is None or self.listed.evidence not in ("exact", "part")
@@ -318,7 +313,7 @@ class Assembly(Placing):
             return groups[0]
         units = self.each("unit")
         self.need(len(units) == 1)
-        return DatePart(self._find_day(base), self.take(units[0][0]).value)
+        return DatePart(self.find_day(base), self.take(units[0][0]).value)
 
     def _rank_rows(self, base: Key, plain: list[Col], who: bool, by: Any, down: bool) -> tuple[Col, bool]:
         """`the heaviest parcel`: single rows come in order of one of their columns."""

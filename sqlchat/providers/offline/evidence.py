@@ -6,10 +6,11 @@ of the pen, or a marker such as `per`, `never`, `more than`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from sqlchat.language import lexicon
@@ -21,7 +22,7 @@ from sqlchat.providers.offline import computed, dates, refusal, states
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
-from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.nouns import Vocabulary, holds_people
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
 from sqlchat.providers.offline.units import UNIT_GROUPS
@@ -52,7 +53,20 @@ SHARES = lexicon.words("share percentage percent proportion fraction")
 RATIOS = SHARES | lexicon.words("rate ratio")
 """Words for a number out of two others, so that they stand for no other thing and may not stay unused."""
 MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
+EARNING = lexicon.words("earn earns earned earning")
+WAGES = lexicon.words("wage wages salary pay earnings rate income")
+SPENT = lexicon.words("cost costs expense expenses spent paid price fine")
+"""Words of columns of what people earn, and of money that nobody earns."""
 PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
+ASKING = lexicon.words("is are was were do does did has have had")
+"""First words of questions for yes or no."""
+RIVALS = {
+    **{(word,): ">" for word in ("more", "higher", "larger", "bigger", "greater", "most", "highest")},
+    **{(word,): "<" for word in ("less", "fewer", "lower", "smaller", "least", "fewest", "lowest")},
+    **{(word,): options for word, options in lexicon.COMPARATIVES.items()},
+    **lexicon.MORE_COMPARATIVES,
+}
+"""Words that compare two, each with the operator or the columns that it speaks of."""
 CALENDAR = lexicon.words("year years month months")
 """Units in which ages are told, so that they name no column of years."""
 COMPARATIVE = lexicon.words(
@@ -129,6 +143,7 @@ class Evidence:
         self._linker, self._vocabulary, self.tokens, self._today = linker, vocabulary, tokens, today
         self._index = index_names(linker)
         self._lows = [token.low for token in tokens]
+        self._comparing = is_comparing(self._lows)
 
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
@@ -155,6 +170,8 @@ class Evidence:
         span = dates.read(self.tokens, at, self._today)
         if span is not None:
             yield Item(at, span.size, "period", value=span, text=" ".join(lows[at : at + span.size]))
+        if self._comparing:
+            yield from self._compare(at, bare=span is None)
         number = token.percent if token.value is None else token.value
         if number is not None and token.kind in ("number", "word"):
             metres = token.text.endswith(" m")  # `450 m` is a height here, and no number of millions
@@ -167,6 +184,21 @@ class Evidence:
                 if phrase in table:
                     yield Item(at, size, kind, value=table[phrase], text=" ".join(phrase))
                     break
+
+    def _compare(self, at: int, *, bare: bool) -> Iterator[Item]:
+        """The words that compare two, and months without a year: the last ones that have begun."""
+        low = self._lows[at]
+        for size in (2, 1):
+            phrase = tuple(self._lows[at : at + size])
+            if phrase in RIVALS:
+                yield Item(at, size, "rival", value=RIVALS[phrase], text=" ".join(phrase))
+                break
+        if low == "than":
+            yield Item(at, 1, "than", text=low)
+        if bare and low in lexicon.MONTHS and self._lows[at - 1] in ("in", "or", "than", "and", "during"):
+            month = lexicon.MONTHS[low]
+            span = dates.find_span(self._today, "month", -((self._today.month - month) % 12))
+            yield Item(at, 1, "period", None, "month", dates.Span(*span, 1), low)
 
     def _compute(self, at: int) -> Iterator[Item]:
         """`days between A and B`, `length of stay`: a number that two columns give."""
@@ -216,9 +248,21 @@ class Evidence:
         if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
             for noun in self._vocabulary.nouns["person"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
-        if low in MONEY:
+        wages = self._list_wages() if low in EARNING else []
+        yield from (Item(at, 1, "column", col, "noun", text=token.text) for col in wages)
+        if low in MONEY and not wages:
             for noun in self._vocabulary.nouns["money"]:
-                yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
+                hit = self._find(noun.table, noun.column)
+                earned = low not in EARNING or SPENT.isdisjoint(noun.column.lower().split("_"))
+                if earned:
+                    yield self._write(at, 1, hit, "noun", token.text)
+
+    def _list_wages(self) -> list[Col]:
+        """The columns that hold what people earn."""
+        people = [key for key in self._linker.tables if holds_people(self._linker, key)]
+        columns = [Col(key, column.name) for key in people for column in self._linker.tables[key].columns]
+        numbers = [col for col in columns if dates.is_number(self._linker.catalog_column(col))]
+        return [col for col in numbers if not WAGES.isdisjoint(self._linker.column_words(col.table, col.name))]
 
     def _deny(self, at: int) -> Iterator[Item]:
         """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
@@ -329,6 +373,15 @@ class Evidence:
         if low.endswith(("ed", "ing")):
             return "deed"
         return "noun"
+
+
+def is_comparing(lows: Sequence[str]) -> bool:
+    """Whether the words may ask which of two has more, or whether one has more than the other."""
+    if len(lows) < 4:
+        return False
+    asks = lows[0] in ASKING or lows[0] in ("who", "which", "what") or lows[:2] == ["how", "many"]
+    rival = any((low,) in RIVALS for low in lows) or any(pair in lexicon.MORE_COMPARATIVES for pair in pairwise(lows))
+    return asks and rival and ("or" in lows or "than" in lows)
 
 
 LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}

@@ -119,6 +119,13 @@ class Placing(Filters):
             self.reader.assume(f"{text[:1].upper()}{text[1:]} is read as a period of {col.table[1]}.{col.name}.")
         return placed
 
+    def find_day(self, base: Key) -> Col:
+        """The one day of a row of `base`. Raises UnfitError if it is not clear which."""
+        col = periods.find_time(self.reader, base)
+        if col is None or not self.ground.is_date(col):
+            raise UnfitError
+        return col
+
     def _find_time(self, at: int, base: Key, below: list[Key]) -> Col:
         """The days that a period speaks of: those of the thing named last before it, else of the base."""
         start = self.items[at].start

@@ -22,6 +22,7 @@ from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Composer, choose
+from sqlchat.providers.offline.evidence import is_comparing
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -43,7 +44,6 @@ from sqlchat.providers.offline.rules import (
     COMPARED,
     EXISTING,
     MONEY_VERB,
-    MORE_OF_TWO,
     NO_ONE,
     STATES,
     UNIVERSAL,
@@ -88,7 +88,6 @@ class Search:
             raise QuestionError(
                 "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
             )
-        question = MORE_OF_TWO.sub(r"number of \1 \2\3 versus \4", question)
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
         self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
@@ -112,11 +111,12 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        if fault.facts.get("reason") or fault.facts.get("rewrites"):  # it was read, in more than one way
+        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # in more than one way
+        if read and not is_comparing([token.low for token in tokenize(question)]):
             return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))
-        if chosen is None:
+        if chosen is None or (read and not chosen.features.get("compared")):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
