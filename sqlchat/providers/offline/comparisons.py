@@ -5,14 +5,13 @@ The two are values of one column or two periods of one length. Each becomes a gr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
-
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.claims import FAR, Placed, UnfitError
 from sqlchat.providers.offline.dates import Span
-from sqlchat.providers.offline.evidence import ASKING, MONEY, Item
+from sqlchat.providers.offline.evidence import ASKING, MONEY, WAGES, Item
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.placing import Placing
@@ -21,7 +20,6 @@ from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Peri
 AMOUNTS = lexicon.words("more less fewer most least fewest")
 """Comparatives that count or add up; the others speak of one number of each row."""
 EXISTING = lexicon.words("are is were was have has there")
-RISING = frozenset({">", "desc"})
 
 
 class Comparisons(Placing):
@@ -30,6 +28,8 @@ class Comparisons(Placing):
     """The comparative: `more`, `longer`."""
     shown: Col | None = None
     """The number of single rows that are compared by it."""
+    asks_whether: bool = False
+    """True where the question is for yes or no, and not which of the two."""
 
     def read_comparison(self) -> None:
         """Claims the two that are compared, and the words that compare them."""
@@ -44,6 +44,7 @@ class Comparisons(Placing):
             self.pair = pair
             self.rival = rivals[0][1] if rivals else pivot if plain else None
             self.need(len(rivals) <= 1)
+            self.asks_whether = pivot.kind != "or" and self.word(0) in ASKING
             self._claim(pivot)
         self.need(self.pair is not None or not self.each("rival", "than"))
 
@@ -152,55 +153,77 @@ class Comparisons(Placing):
         assert self.rival is not None
         linker, target = self.ground.linker, item.target
         own = self._find_own()
+        rated = isinstance(target, Col) and not WAGES.isdisjoint(self.ground.words(target))
         amount = isinstance(target, Measure) or grain.is_added_up(linker, target) or item.text.lower() in MONEY
         if isinstance(target, Col) and own == target.table:
             self.shown = target
-        elif self.rival.text in AMOUNTS:
+        elif rated or self.rival.text not in AMOUNTS:
+            self.need(rated or not amount)
+            self.figures[0] = Agg("avg", target)
+        else:
             self.need(amount or item.evidence == "noun")
             self.figures[0] = Agg("sum", target)
-        else:
-            self.need(not amount)
-            self.figures[0] = Agg("avg", target)
 
     def write_compared(self, base: Key) -> bool:
-        """The outputs where single rows are compared by one of their numbers; False for groups with a figure."""
+        """The outputs, unless they are those of two groups with a figure."""
         if self.pair is None:
             return False
-        query, rival = self.query, self.rival
-        if rival is not None and not isinstance(rival.value, str) and not self.figures and self.shown is None:
-            known = self.reader.adjective(rival.value, base)
-            if known is None:
-                raise UnfitError
-            if self._find_own() == known[0].table:
-                self.shown = known[0]
-            else:
-                self.figures[0] = Agg("avg", known[0])
-        down = rival is None or rival.value in RISING or not isinstance(rival.value, str)
+        query = self.query
+        self.need(len(self.groups) == 1)
+        self._read_adjective(base)
+        down = self.rival is None or FALLING.isdisjoint(self.rival.text.split())
+        plain = not self.each("column", "measure", "unit", "when", "who") and self.rank is None
+        if self.asks_whether:
+            self.need(plain and (self.shown or self.figures))
+            figure = Agg("max", self.shown) if self.shown is not None else next(iter(self.figures.values()))
+            query.outputs, query.sides = [figure], tuple(self._list_sides(base))
+            query.sides_op = ">" if down else "<"
+            return True
         if self.shown is None:
             self.need(self.figures)
             self.largest_first = down
             return False
-        self.need(not self.each("column", "measure", "unit", "when", "who") and self.rank is None)
-        self.groups.clear()
+        self.need(plain)
         query.outputs = [*self.choose_display(self.shown.table), self.shown]
         query.order = [(self.shown, down)]
         return True
+
+    def _read_adjective(self, base: Key) -> None:
+        """`longer`: the column that the adjective speaks of, where no other number is compared."""
+        rival = self.rival
+        if rival is None or isinstance(rival.value, str) or self.figures or self.shown is not None:
+            return
+        known = self.reader.adjective(rival.value, base)
+        if known is None:
+            raise UnfitError
+        if self._find_own() == known[0].table:
+            self.shown = known[0]
+        else:
+            self.figures[0] = Agg("avg", known[0])
+
+    def _list_sides(self, base: Key) -> Iterator[tuple[str, Condition]]:
+        assert self.pair is not None
+        for item in self.pair:
+            if item.kind == "value":
+                yield item.value, Compare(item.target, "=", (item.value,))
+            else:
+                span: Span = item.value
+                yield item.text, Period(self.find_day(base), span.start.isoformat(), span.end.isoformat())
 
     def _place_periods(self, base: Key, below: list[Key]) -> list[Placed]:
         placed = super()._place_periods(base, below)
         if self.pair is None or self.pair[0].kind != "period":
             return placed
-        col = self.find_day(base)
-        either: list[Condition] = []
         for item in self.pair:
             span: Span = item.value
-            either.append(Period(col, span.start.isoformat(), span.end.isoformat()))
             text = f"{item.text[:1].upper()}{item.text[1:]}"
             self.reader.assume(f"{text} is read as the days from {span.start} up to and without {span.end}.")
-        return [*placed, Placed(0, col.table, AnyOf(tuple(either)))]
+        either = AnyOf(tuple(condition for _, condition in self._list_sides(base)))
+        return [*placed, Placed(0, self.find_day(base).table, either)]
 
 
 GENERAL = lexicon.words("higher lower larger bigger greater smaller highest lowest")
+FALLING = lexicon.words("less fewer lower smaller least fewest lowest younger lighter shorter cheaper slower")
 
 
 def _move(span: Span, year: int) -> Span:

@@ -55,6 +55,14 @@ RATIOS = SHARES | lexicon.words("rate ratio")
 MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
 EARNING = lexicon.words("earn earns earned earning")
 WAGES = lexicon.words("wage wages salary pay earnings rate income")
+CHARGING = EARNING | lexicon.words("charge charges charged cost costs paid pay pays get gets make makes take takes")
+PAYMENTS = lexicon.words("price fee cost rent charge salary tariff")
+HOURLY = {
+    "hour": lexicon.words("hour hours hourly hr hrs"), "day": lexicon.words("day days daily"),
+    "week": lexicon.words("week weekly"), "month": lexicon.words("month monthly"),
+    "year": lexicon.words("year yearly annual"),
+}  # fmt: skip
+"""Units after `per`, with the words of columns of what is paid for one."""
 SPENT = lexicon.words("cost costs expense expenses spent paid price fine")
 """Words of columns of what people earn, and of money that nobody earns."""
 PERSONS = lexicon.words("people persons person anyone everyone somebody someone who whose nobody")
@@ -148,7 +156,7 @@ class Evidence:
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
-        items = [*self._mark(at), *self._link(at), *self._stand_for(at)]
+        items = [*self._mark(at), *self._link(at), *self._stand_for(at), *self._read_value(at), *self._read_rate(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
@@ -240,6 +248,28 @@ class Evidence:
             return Item(at, size, "measure", hit.target, "noun" if rival else evidence, text=text)
         kind = "flag" if self._linker.is_flag(hit.col) else "column"
         return Item(at, size, kind, hit.target, evidence, text=text)
+
+    def _read_value(self, at: int) -> Iterator[Item]:
+        """`C` of `zone C`: a short value after the name of its column."""
+        text = self.tokens[at].text
+        if not at or len(text) > 2 or self._lows[at - 1] in lexicon.FUNCTION:
+            return
+        for link in self._linker.links(self.tokens, at - 1):
+            for hit in link.columns if link.size == 1 and text.isalnum() else ():
+                value = self._linker.value(hit.col, text) if isinstance(hit.target, Col) else None
+                if value is not None and hit.tier < 2:
+                    yield Item(at, 1, "value", hit.col, "value", value, text)
+
+    def _read_rate(self, at: int) -> Iterator[Item]:
+        """`per hour` of `charges more per hour`: the columns of what is paid for an hour."""
+        unit = self._lows[at + 1] if at + 1 < len(self._lows) else ""
+        if self._lows[at] not in ("per", "an", "a") or unit not in HOURLY:
+            return
+        for key, table in self._linker.tables.items():
+            for column in table.columns if CHARGING.intersection(self._lows) else ():
+                words = set(self._linker.column_words(key, column.name))
+                if words & HOURLY[unit] and words & (WAGES | PAYMENTS) and dates.is_number(column):
+                    yield Item(at, 2, "column", Col(key, column.name), "unit", text=unit)
 
     def _stand_for(self, at: int) -> Iterator[Item]:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
@@ -343,6 +373,11 @@ class Evidence:
         measure = next((m for m in self._linker.measures if m.table == table and m.name == column), None)
         return Hit(measure if measure is not None else Col(table, column), 3)
 
+    def _read_rates(self, at: int) -> Iterator[Item]:
+        """The rates that are named up to three tokens after `at`."""
+        for place in range(at + 1, min(at + 4, len(self.tokens))):
+            yield from self._read_rate(place)
+
     def grade_unused(self, at: int) -> str:
         """The class of a word that no item takes; empty for one that may be left out."""
         token = self.tokens[at]
@@ -367,6 +402,8 @@ class Evidence:
             return GRADES[low]
         if who or low in COMPARATIVE or (low,) in lexicon.SUPERLATIVES or (low,) in lexicon.AGGREGATES:
             return "marker"
+        if low in CHARGING and any(self._read_rates(at)):
+            return "verb"
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
         if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
             return "verb"
@@ -377,6 +414,8 @@ class Evidence:
 
 def is_comparing(lows: Sequence[str]) -> bool:
     """Whether the words may ask which of two has more, or whether one has more than the other."""
+    if not COMPARED.isdisjoint(lows):
+        return True
     if len(lows) < 4:
         return False
     asks = lows[0] in ASKING or lows[0] in ("who", "which", "what") or lows[:2] == ["how", "many"]
