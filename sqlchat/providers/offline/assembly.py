@@ -28,7 +28,7 @@ AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
-UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
+UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged")
 
 
 class Assembly(Comparisons):
@@ -40,6 +40,7 @@ class Assembly(Comparisons):
         self.read_rank()
         self.read_order()
         self.read_groups()
+        self.read_ages()
         self.read_bounds()
         self.read_negations()
         self.read_periods()
@@ -260,7 +261,9 @@ class Assembly(Comparisons):
         self.need(all(self.ground.is_up(base, table_of(term)) for term in outputs if isinstance(term, Col)))
         # A number by itself is rather asked for as a total, and a weak name is none to show.
         alone = self.listed is None or self.listed.evidence not in ("exact", "part")
-        self.need(not alone or not any(isinstance(term, Col) and self.ground.is_number(term) for term in outputs))
+        numbers = [term for term in outputs if isinstance(term, Col) and self.ground.is_number(term)]
+        ages = [term for term in numbers if isinstance(term, Computed) and term.kind == "age"]
+        self.need(not alone or numbers == ages)
         if not outputs:
             outputs = list(choose_columns(self.reader, base))
             self.note("list")

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain
+from sqlchat.providers.offline.ages import OLDER
 from sqlchat.providers.offline.claims import FAR, Placed, UnfitError
 from sqlchat.providers.offline.dates import Span
+from sqlchat.providers.offline.durations import compute_age, list_births
 from sqlchat.providers.offline.evidence import ASKING, MONEY, WAGES, Item
+from sqlchat.providers.offline.filters import DOING
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.placing import Placing
@@ -28,6 +31,8 @@ class Comparisons(Placing):
     """The comparative: `more`, `longer`."""
     shown: Col | None = None
     """The number of single rows that are compared by it."""
+    by_birth: bool = False
+    """True where the older one is told by its earlier day of birth."""
     asks_whether: bool = False
     """True where the question is for yes or no, and not which of the two."""
 
@@ -72,7 +77,8 @@ class Comparisons(Placing):
         if one.kind == "value":
             col = one.target
             for item in (one, other):
-                self._check_value(item)
+                if self.word(item.start - 1) not in DOING:  # `do members pay more than guests`
+                    self._check_value(item)
                 self.query.matched.append((item.text, col, item.value))
             self.place(0, col, Compare(col, "=", (one.value, other.value)))
             named = self.choose_display(col.table) == [col]
@@ -171,7 +177,7 @@ class Comparisons(Placing):
         query = self.query
         self.need(len(self.groups) == 1)
         self._read_adjective(base)
-        down = self.rival is None or FALLING.isdisjoint(self.rival.text.split())
+        down = (self.rival is None or FALLING.isdisjoint(self.rival.text.split())) != self.by_birth
         plain = not self.each("column", "measure", "unit", "when", "who") and self.rank is None
         if self.asks_whether:
             self.need(plain and (self.shown or self.figures))
@@ -193,13 +199,19 @@ class Comparisons(Placing):
         rival = self.rival
         if rival is None or isinstance(rival.value, str) or self.figures or self.shown is not None:
             return
-        known = self.reader.adjective(rival.value, base)
-        if known is None:
-            raise UnfitError
-        if self._find_own() == known[0].table:
-            self.shown = known[0]
+        births = [col for col in list_births(self.ground.linker) if self.ground.is_up(base, col.table)]
+        if rival.text in OLDER and len(births) == 1:
+            rows = self._find_own() == births[0].table
+            self.by_birth = rows
+            col = births[0] if rows else compute_age(births[0], self.ground.today)
+        elif (known := self.reader.adjective(rival.value, base)) is not None:
+            col = known[0]
         else:
-            self.figures[0] = Agg("avg", known[0])
+            raise UnfitError
+        if self._find_own() == col.table:
+            self.shown = col
+        else:
+            self.figures[0] = Agg("avg", col)
 
     def _list_sides(self, base: Key) -> Iterator[tuple[str, Condition]]:
         assert self.pair is not None

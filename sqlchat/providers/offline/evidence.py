@@ -19,6 +19,7 @@ from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING, VAGUE
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
+from sqlchat.providers.offline.durations import compute_age, list_births
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
@@ -186,6 +187,7 @@ class Evidence:
             yield Item(at, 1, "number", value=number // 1_000_000 if metres else number, text=token.text)
         if token.low in computed.TIME_UNITS or token.low in computed.SPANS or token.low in computed.TAKING:
             yield from self._compute(at)
+        yield from self._tell_age(at)
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
@@ -198,7 +200,7 @@ class Evidence:
         low = self._lows[at]
         for size in (2, 1):
             phrase = tuple(self._lows[at : at + size])
-            if phrase in RIVALS:
+            if len(phrase) == size and phrase in RIVALS:
                 yield Item(at, size, "rival", value=RIVALS[phrase], text=" ".join(phrase))
                 break
         if low == "than":
@@ -215,6 +217,16 @@ class Evidence:
         asked = computed.read(reader)
         if asked is not None:
             yield Item(at, reader.at - at, "column", asked.hits[0].target, "computed", text=asked.text)
+
+    def _tell_age(self, at: int) -> Iterator[Item]:
+        """`age`, `how old`: the years since a day of birth; and the number of `under 18s`."""
+        low = self._lows[at]
+        size = 2 if self._lows[at : at + 2] == ["how", "old"] else 1 if low in ("age", "ages") else 0
+        for col in list_births(self._linker) if size else ():
+            text = " ".join(self._lows[at : at + size])
+            yield Item(at, size, "column", compute_age(col, self._today), "computed", text=text)
+        if at and self._lows[at - 1] in ("under", "over") and low[:-1].isdigit() and low.endswith("s"):
+            yield Item(at, 1, "number", None, "aged", int(low[:-1]), low)
 
     def _link(self, at: int) -> Iterator[Item]:
         for link in self._linker.links(self.tokens, at):
@@ -392,6 +404,8 @@ class Evidence:
         if low == "number" and (before,) in lexicon.AGGREGATES:
             return ""  # `average number of`
         who = low in ("who", "whose") and not at
+        if low in ("member", "members") and at and any(link.tables for link in self._linker.links(self.tokens, at - 1)):
+            return ""  # `crew members`
         if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
             return "noun"
         if (low in IDLE and not who) or (low == "where" and at):
@@ -456,6 +470,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),
     ("or", _single(("or",))),
+    ("aged", {("aged",): "", ("years", "old"): "", ("year", "old"): "", ("years", "of", "age"): ""}),
     ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
     ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),

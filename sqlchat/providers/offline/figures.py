@@ -6,7 +6,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
-from sqlchat.providers.offline.durations import compute, find_duration
+from sqlchat.providers.offline.durations import compute, find_duration, list_births
 from sqlchat.providers.offline.evidence import LASTING, Item
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
@@ -78,6 +78,11 @@ class Figures(Claims):
             over = (*over, "table", "column", "measure", "period")
         gap = FURTHEST if kind == "times" else FAR
         place = self.right(at, lambda item: item.kind in kinds, gap, over=over)
+        if self.right(at, lambda item: item.evidence == "aged", over=("cmp",)) is not None:  # `how many under 18s`
+            births = list_births(self.ground.linker)
+            self.need(len(births) == 1)
+            self.figures[at] = Agg("count", births[0].table)
+            return
         if place is None:
             rows = self.ground.vocabulary.nouns["row"]
             self.need(kind == "times" and len(rows) == 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlchat.providers.offline import dates, grain, periods, states
 from sqlchat.providers.offline.claims import Placed, UnfitError
-from sqlchat.providers.offline.filters import Filters
+from sqlchat.providers.offline.ages import Ages
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period, Related, Versus
 
@@ -15,7 +15,7 @@ BEING = frozenset({"is", "are", "was", "were", "still", "currently"})
 FIRST_YEAR = 1000
 
 
-class Placing(Filters):
+class Placing(Ages):
     def write_conditions(self, base: Key, mentioned: list[Key]) -> None:
         """The conditions of the query, whose rows are those of `base`; `mentioned` tables must have such rows."""
         is_up = self.ground.is_up

@@ -5,6 +5,8 @@ Called by the builder, for the query and for each of its subqueries.
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlglot
 from sqlglot import exp
 
@@ -109,6 +111,8 @@ class Scope:
         left, right = self.column(col.left), self.column(col.right)
         if col.kind == "weekday":
             return exp.cast(dates.cut(left, "weekday", self.dialect), "int")
+        if col.kind == "age":
+            return dates.count_years(left, date.fromisoformat(col.day), self.dialect)
         if col.kind == "minus":
             return exp.paren(exp.Sub(this=left, expression=right))
         if col.kind == "over":
