@@ -35,6 +35,7 @@ WEAK = frozenset(
     {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
 )
 """Evidence that the answer tells."""
+PLAIN = frozenset({"exact", "value", "computed"})
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
@@ -60,6 +61,12 @@ class Candidate:
     unused: tuple[str, ...]
     features: Mapping[str, float]
     score: float
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is guessed: each word names wholly what it stands for, or two are compared."""
+        named = all(item.target is None or item.evidence in PLAIN for item in self.items)
+        return bool(self.features.get("compared")) or (named and not self.unused)
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""

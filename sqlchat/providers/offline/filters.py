@@ -17,6 +17,8 @@ from sqlchat.providers.offline.units import list_unit_columns
 LACKING = frozenset({"without", "no", "lacking"})
 NAMING = lexicon.words("which what many per by each every")
 """Words before a thing, which is no value."""
+JOINING = lexicon.words("and or vs versus to with nor plus") | frozenset({",", "/", "&"})
+"""Words between two values of one column."""
 DOING = frozenset({"we", "you", "they", "do", "did"})
 NAMES = frozenset({"number", "code", "address"})
 """Nouns that make a name of the value before them: `phone number`."""
@@ -197,6 +199,10 @@ class Filters(Rankings):
 
     def _join_values(self, col: Col, texts: list[tuple[int, str]]) -> None:
         """Values to compare make groups; those joined by `and` must be of the rows themselves."""
+        ends = [item.end for item in self.items if item.kind == "value" and item.target == col]
+        starts = [item.start for item in self.items if item.kind == "value" and item.target == col]
+        for end, start in zip(ends, starts[1:], strict=False):  # `ready to be collected` is no list
+            self.need(not JOINING.isdisjoint(self.lows[end:start]) or start == end)
         versus = self.take_each("vs")
         self.need(versus or not self.figures or "and" not in self.lows)
         if versus:

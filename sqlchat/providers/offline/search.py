@@ -22,7 +22,6 @@ from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Composer, choose
-from sqlchat.providers.offline.evidence import is_comparing
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -111,12 +110,10 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # in more than one way
-        if read and not is_comparing([token.low for token in tokenize(question)]):
-            return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))
-        if chosen is None or (read and not chosen.features.get("compared")):
+        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
+        if chosen is None or (read not in (None, "no_join") and not chosen.is_plain):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
