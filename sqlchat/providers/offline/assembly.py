@@ -7,6 +7,7 @@ query.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,21 +15,22 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain, periods
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.claims import UnfitError
+from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.comparisons import Comparisons
 from sqlchat.providers.offline.evidence import ASKING, Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, Compare, DatePart, Null, Query, Related, Term
+from sqlchat.providers.offline.query import Agg, Compare, DatePart, Flag, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
 
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
+NEVER = lexicon.words("never ever nobody none")
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
-UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged")
+UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged", "elapsed", "late")
 
 
 class Assembly(Comparisons):
@@ -41,6 +43,8 @@ class Assembly(Comparisons):
         self.read_order()
         self.read_groups()
         self.read_ages()
+        for at, table, condition in self.read_late():
+            self.placed.append(Placed(at, table, condition))
         self.read_bounds()
         self.read_negations()
         self.read_periods()
@@ -63,6 +67,7 @@ class Assembly(Comparisons):
         if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups or self.pair):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
+        self.query.conditions += self.reader.query.conditions
         return self.query
 
     def _check_words(self) -> None:
@@ -85,7 +90,19 @@ class Assembly(Comparisons):
         without = any(isinstance(condition, Related) and condition.negated for condition in query.conditions)
         known_by = grain.list_names_and_keys(self.ground.linker, base)
         self.need(not without or self.figures or any(term in known_by for term in query.outputs))
+        if query.distinct and not NEVER.isdisjoint(self.lows):
+            self._deny_for_all()
         self.need(all(self.ground.is_up(base, col.table) for col in self.anded))
+
+    def _deny_for_all(self) -> None:
+        """`streets where nobody ever complained`: none of the rows that share the value."""
+        query = self.query
+        self.need(len(query.outputs) == len(query.conditions) == 1)
+        shown, condition = query.outputs[0], query.conditions[0]
+        self.need(isinstance(shown, Col) and isinstance(condition, Null | Flag))
+        if isinstance(shown, Col) and isinstance(condition, Null | Flag):
+            opposite = replace(condition, negated=not condition.negated)
+            query.conditions = [Shared(shown, [opposite], negated=True)]
 
     def _ask_whether(self, base: Key) -> None:
         query = self.query

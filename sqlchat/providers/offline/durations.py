@@ -35,7 +35,12 @@ def list_births(linker: Linker) -> list[Col]:
 
 def compute_age(col: Col, today: date) -> Computed:
     """How many whole years have passed since the day of birth."""
-    return Computed(col.table, "age", "age", col, col, today.isoformat())
+    return Computed(col.table, "age", "age", col, col, day=today.isoformat())
+
+
+def compute_elapsed(col: Col, unit: str, today: date) -> Computed:
+    """How long before today the day was."""
+    return Computed(col.table, f"{unit}_since", unit, col, col, day=today.isoformat())
 
 
 def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
@@ -90,8 +95,10 @@ def find_due(reader: Cursor, table: Key, done: str) -> tuple[Col | None, Col | N
     words = {name: reader.linker.column_words(table, name) for name in columns}
     due = [n for n in columns if is_one_of(words[n], DUE)]
     ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if len(ends) > 1:  # the first day is that of the beginning
+        ends = [n for n in ends if n != columns[0]]
     if done:
         ends = [n for n in ends if _is_named_by(done, words[n])] or ends
-    if len(due) != 1 or len(ends) != 1:
-        return None, None
+    if len(due) != 1 or len(ends) != 1 or CLOCKS.isdisjoint(words[due[0]]) != CLOCKS.isdisjoint(words[ends[0]]):
+        return None, None  # a day is no moment
     return Col(table, due[0]), Col(table, ends[0])

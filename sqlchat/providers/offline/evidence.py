@@ -19,13 +19,14 @@ from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING, VAGUE
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
-from sqlchat.providers.offline.durations import compute_age, list_births
+from sqlchat.providers.offline.durations import compute, compute_age, find_due, list_births
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary, holds_people
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
+from sqlchat.providers.offline.rephrasing import IRREGULAR as IRREGULAR_VERBS
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -87,17 +88,21 @@ GRADES = {
     **dict.fromkeys(("overall", "altogether"), "marker"),
     **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
     **dict.fromkeys(lexicon.GROUP, "group"),
-    **dict.fromkeys(("still", "now", "already", "yet", "ever"), "adverb"),
+    **dict.fromkeys(("still", "now", "currently", "presently", "nowadays"), "now"),
+    **dict.fromkeys(("already", "yet", "ever"), "adverb"),
     "or": "or",
     "by": "by",
 }
 """Classes of words that may not stay unused, or only at a price."""
-PLAIN_VERBS = lexicon.words(
+PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
+PARTICLES = lexicon.words("out off")
+"""Words that say nothing after a verb, as in `carried out`."""
+UNDONE = lexicon.words("nobody none noone")
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
@@ -188,6 +193,7 @@ class Evidence:
         if token.low in computed.TIME_UNITS or token.low in computed.SPANS or token.low in computed.TAKING:
             yield from self._compute(at)
         yield from self._tell_age(at)
+        yield from self._tell_delay(at)
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
@@ -217,6 +223,17 @@ class Evidence:
         asked = computed.read(reader)
         if asked is not None:
             yield Item(at, reader.at - at, "column", asked.hits[0].target, "computed", text=asked.text)
+
+    def _tell_delay(self, at: int) -> Iterator[Item]:
+        """`days late`: the time from the day on which a row was due."""
+        lead = 2 if self._lows[at : at + 2] == ["how", "many"] else 0
+        unit, late = (*self._lows[at + lead : at + lead + 2], "", "")[:2]
+        reader = Reader(self.tokens, self._linker, self._joins, self._today)
+        for table in self._linker.tables if unit in computed.TIME_UNITS and late in ("late", "overdue") else ():
+            due, end = find_due(reader, table, "")
+            if due is not None and end is not None:
+                span = compute(due, end, computed.TIME_UNITS[unit])
+                yield Item(at, lead + 2, "column", span, "computed", text=f"{unit} {late}")
 
     def _tell_age(self, at: int) -> Iterator[Item]:
         """`age`, `how old`: the years since a day of birth; and the number of `under 18s`."""
@@ -287,7 +304,7 @@ class Evidence:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
         token = self.tokens[at]
         low = token.low
-        if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
+        if low in (PERSONS | lexicon.CLIENTS | lexicon.STAFF) - UNDONE:
             for noun in self._vocabulary.nouns["person"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
         wages = self._list_wages() if low in EARNING else []
@@ -401,6 +418,19 @@ class Evidence:
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
         before = self._lows[at - 1] if at else ""
+        denied = not lexicon.NOT.isdisjoint(self._lows) or not UNDONE.isdisjoint(self._lows)
+        if (low == "ever" and (denied or self._lows[0] in ASKING)) or (low == "yet" and denied):
+            return ""
+        if low in ("moment", "present") and self._lows[max(at - 2, 0) : at] in (["at", "the"], ["is", "at"]):
+            return "now"
+        if low in MONEY and before in MONEY:
+            return ""  # `money spent`
+        if low in PERSONS and before in ("do", "does", "did") and "long" in self._lows[:at]:
+            return ""  # `how long do people wait`
+        if low in PARTICLES and at and not self._is_verb(at - 1):
+            return "marker"  # `out of stock`
+        if low == "still":
+            return "now" if self._is_named(at + 1) else "marker"
         if low == "number" and (before,) in lexicon.AGGREGATES:
             return ""  # `average number of`
         who = low in ("who", "whose") and not at
@@ -418,12 +448,24 @@ class Evidence:
             return "marker"
         if low in CHARGING and any(self._read_rates(at)):
             return "verb"
-        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
-        if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
+        if self._is_verb(at):
             return "verb"
         if low.endswith(("ed", "ing")):
             return "deed"
         return "noun"
+
+    def _is_verb(self, at: int) -> bool:
+        """Whether the token is a verb that says no more than that two things belong together."""
+        low, before = self._lows[at], self._lows[at - 1] if at else ""
+        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
+        return low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
+
+    def _is_named(self, at: int) -> bool:
+        """Whether a state or a thing of the data is named from the token on, or denied: `unpaid`."""
+        if at >= len(self.tokens):
+            return False
+        links = self._linker.links(self.tokens, at)
+        return any(link.values or link.columns or link.tables for link in links) or any(self._deny(at))
 
 
 def is_comparing(lows: Sequence[str]) -> bool:
@@ -471,6 +513,9 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("vs", _single(COMPARED)),
     ("or", _single(("or",))),
     ("aged", {("aged",): "", ("years", "old"): "", ("year", "old"): "", ("years", "of", "age"): ""}),
+    ("elapsed", {(*lead, unit, *link, "since"): kind for unit, kind in computed.TIME_UNITS.items() if unit.endswith("s")
+                 for lead in ((), ("how", "many")) for link in ((), ("is", "it"), ("has", "it", "been"))}),
+    ("late", {("late",): ">", ("too", "late"): ">", ("on", "time"): "<=", ("in", "time"): "<="}),
     ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
     ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),

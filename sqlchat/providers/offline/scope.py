@@ -111,6 +111,10 @@ class Scope:
         left, right = self.column(col.left), self.column(col.right)
         if col.kind == "weekday":
             return exp.cast(dates.cut(left, "weekday", self.dialect), "int")
+        if col.kind == "scaled" and col.factor < 1:
+            return exp.Div(this=left, expression=exp.Literal.number(f"{1 / col.factor:.10g}.0"), typed=True)
+        if col.kind == "scaled":
+            return exp.Mul(this=left, expression=exp.Literal.number(f"{col.factor:.10g}"))
         if col.kind == "age":
             return dates.count_years(left, date.fromisoformat(col.day), self.dialect)
         if col.kind == "minus":
@@ -119,6 +123,8 @@ class Scope:
             whole = exp.Mul(this=exp.Literal.number("1.0"), expression=left)
             part = exp.Nullif(this=right, expression=exp.Literal.number(0))
             return exp.Div(this=whole, expression=part, typed=True)
+        if col.day:
+            right = dates.day_literal(col.day, self.catalog_column(col.left), self.dialect)
         return dates.subtract(left, right, col.kind, self.dialect)
 
     def catalog_column(self, col: Col) -> Column:
