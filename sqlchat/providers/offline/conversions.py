@@ -40,7 +40,6 @@ NAMES = {
 LETTERS = frozenset({"s", "h", "d", "g", "t", "m", "l"})
 """Short forms that stand for other things where they are no part of a column's name."""
 ASKED = re.compile(r"(?i)(?:\bin |\(in |\(|, )(\w+)\b(?=\W*$|\)|,| (?:per|by|for|of|on|did|do|does|is|are|was|were|have|in)\b)|^how many (\w+)\b")
-SPENT = re.compile(r"(?i)\b(?:take|takes|took|last|lasts|lasted|spend|spends|spent|stay|stayed|pass|passed|come to)\b")
 
 
 def convert(question: str, query: Query, linker: Linker) -> bool:
@@ -50,7 +49,7 @@ def convert(question: str, query: Query, linker: Linker) -> bool:
     """
     match = next((m for m in ASKED.finditer(question) if (m.group(1) or m.group(2) or "").lower() in NAMES), None)
     word = (match.group(1) or match.group(2)).lower() if match is not None else ""
-    if match is None or word in LETTERS or (match.group(2) and not SPENT.search(question)):
+    if match is None or word in LETTERS:
         return False
     unit = NAMES[word]
     changed = {term: _convert_term(term, unit, linker) for term in _list_terms(query)}
