@@ -16,8 +16,8 @@ from sqlchat.providers.offline import dates, grain, periods
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.claims import Placed, UnfitError
-from sqlchat.providers.offline.comparisons import Comparisons
 from sqlchat.providers.offline.evidence import ASKING, Item
+from sqlchat.providers.offline.hierarchies import Hierarchies
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Compare, DatePart, Flag, Null, Query, Related, Shared, Term
@@ -33,10 +33,11 @@ UNITED = frozenset({"and", ",", "with"})
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged", "elapsed", "late")
 
 
-class Assembly(Comparisons):
+class Assembly(Hierarchies):
     def run(self) -> Query:
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
         self.read_comparison()
+        self.read_roles()
         self.read_figures()
         self.read_compared()
         self.read_rank()
@@ -53,7 +54,7 @@ class Assembly(Comparisons):
         base = self._choose_base()
         mentioned = [item.target for _, item in self.each("table")]
         self.query.subject = base
-        if not self.write_compared(base):
+        if not (self.write_role() or self.write_compared(base)):
             self._write_outputs(base)
         by_verb = any(item.kind == "hint" for item in self.items)
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
@@ -130,6 +131,8 @@ class Assembly(Comparisons):
         if tables:
             self.listed = self.take(tables[0][0])
             return tables[0][1].table
+        if self.role is not None:
+            return self.role.table
         self.note("no_subject")
         columns = [item.table for _, item in self.each("column", "measure")]
         tables_of_conditions = [p.table for p in self.placed]

@@ -27,6 +27,7 @@ from sqlchat.providers.offline.nouns import Vocabulary, holds_people
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
 from sqlchat.providers.offline.rephrasing import IRREGULAR as IRREGULAR_VERBS
+from sqlchat.providers.offline.roles import Role
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -163,6 +164,7 @@ class Evidence:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
         items = [*self._mark(at), *self._link(at), *self._stand_for(at), *self._read_value(at), *self._read_rate(at)]
+        items += self._read_role(at)
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
@@ -299,6 +301,11 @@ class Evidence:
                 words = set(self._linker.column_words(key, column.name))
                 if words & HOURLY[unit] and words & (WAGES | PAYMENTS) and dates.is_number(column):
                     yield Item(at, 2, "column", Col(key, column.name), "unit", text=unit)
+
+    def _read_role(self, at: int) -> Iterator[Item]:
+        """`boss`, `manages`, `reports to`: the row of the same table that a row points to."""
+        for role, mark, size in find_roles(self._linker, self.tokens, at):
+            yield Item(at, size, "role", role.key, "exact", mark, " ".join(self._lows[at : at + size]))
 
     def _stand_for(self, at: int) -> Iterator[Item]:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
@@ -466,6 +473,17 @@ class Evidence:
             return False
         links = self._linker.links(self.tokens, at)
         return any(link.values or link.columns or link.tables for link in links) or any(self._deny(at))
+
+
+def find_roles(linker: Linker, tokens: list[Token], at: int) -> Iterator[tuple[Role, str, int]]:
+    """The roles that the words at `at` speak of, unless they name another table or column."""
+    lows = [token.low for token in tokens]
+    for role in linker.roles:
+        mark = role.find_mark(lows, at)
+        links = linker.links(tokens, at) if mark is not None else []
+        hits = [hit for link in links if link.size == 1 for hit in (*link.tables, *link.columns) if hit.tier < 2]
+        if mark is not None and all(hit.target == role.col for hit in hits):
+            yield role, *mark
 
 
 def is_comparing(lows: Sequence[str]) -> bool:

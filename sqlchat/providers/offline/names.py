@@ -29,6 +29,7 @@ from sqlchat.providers.offline.naming import (
     is_weak,
     list_synonyms,
 )
+from sqlchat.providers.offline.roles import Tables, list_roles
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 FIRST_NAMES = (("first", "name"), ("given", "name"), ("forename",))
@@ -84,7 +85,8 @@ class Names:
         definitions: Definitions | None = None,
     ):
         self.definitions = definitions or Definitions(catalog)
-        self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
+        self.tables: dict[Key, Table] = Tables({(t.schema, t.name): t for t in catalog.tables})
+        self.roles = list(list_roles(self.tables))
         defined = self.definitions.measures
         taken = {stems(name) for measure in defined for name in measure.names}
         derived = (m for key, table in self.tables.items() for m in find_measures(key, table, catalog.dialect))

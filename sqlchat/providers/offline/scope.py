@@ -17,6 +17,7 @@ from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Linker
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Literal
+from sqlchat.providers.offline.roles import get_alias, get_real_key
 from sqlchat.sql.catalog import Column
 
 OPERATORS: dict[str, type[exp.Binary]] = {
@@ -42,9 +43,10 @@ class Scope:
 
     def alias(self, key: Key) -> str:
         if key not in self.aliases:
-            name, number = key[1], 2
+            plain = key[1] if key in self.linker.tables else get_alias(key)
+            name, number = plain, 2
             while name.lower() in self.taken:
-                name, number = f"{key[1]}_{number}", number + 1
+                name, number = f"{plain}_{number}", number + 1
             self.taken.add(name.lower())
             self.aliases[key] = name
         return self.aliases[key]
@@ -138,7 +140,7 @@ class Scope:
         return select
 
     def _table(self, key: Key) -> exp.Table:
-        schema, name = key
+        schema, name = key if key in self.linker.tables else get_real_key(key)
         table = exp.Table(
             this=exp.to_identifier(name, quoted=not _plain(name, self.dialect)),
             db=exp.to_identifier(schema, quoted=not _plain(schema, self.dialect)) if schema else None,

@@ -23,6 +23,7 @@ from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
+from sqlchat.providers.offline.evidence import find_roles
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -112,9 +113,11 @@ class Search:
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
+            if self._has_role(question):
+                raise QuestionError("Which rows of the table are meant is not clear.", words=[])
             return self._read(question)
         except QuestionError as fault:
-            found = self._read_rephrased(question, fault)
+            found = self._read_rephrased(question, fault) if not self._has_role(question) else None
             if found is not None:
                 return found
             if (plain := write_plainly(question)) != question:
@@ -160,6 +163,11 @@ class Search:
                 return [question]
         return []
 
+    def _has_role(self, question: str) -> bool:
+        """Whether a row is named by one that points to it: `the boss of Ann`, which the composer alone reads."""
+        tokens = tokenize(question) if self._linker.roles else []
+        return any(True for at in range(len(tokens)) for _ in find_roles(self._linker, tokens, at))
+
     def _list_candidates(self, question: str) -> list[Candidate]:
         if question not in self._candidates:
             composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
@@ -170,6 +178,8 @@ class Search:
         """The composer's reading, if it is good enough and clearly better than another one."""
         chosen = choose(self._list_candidates(question))
         read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
+        if chosen is not None and self._has_role(question) and not chosen.features.get("role"):
+            return None
         if chosen is None or (read not in (None, "no_join") and not chosen.is_plain):
             return None
         try:
