@@ -38,6 +38,7 @@ class Assembly(Hierarchies):
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
         self.read_comparison()
         self.read_roles()
+        self.read_averages()
         self.read_figures()
         self.read_compared()
         self.read_rank()

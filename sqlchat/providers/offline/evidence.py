@@ -196,6 +196,7 @@ class Evidence:
             yield from self._compute(at)
         yield from self._tell_age(at)
         yield from self._tell_delay(at)
+        yield from self._order(at)
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
@@ -225,6 +226,16 @@ class Evidence:
         asked = computed.read(reader)
         if asked is not None:
             yield Item(at, reader.at - at, "column", asked.hits[0].target, "computed", text=asked.text)
+
+    def _order(self, at: int) -> Iterator[Item]:
+        """`biggest first`, `most expensive material first`: the order of what is listed."""
+        for size in (2, 1):
+            phrase = tuple(self._lows[at : at + size])
+            way = SUPERLATIVE_WAYS.get(phrase) if len(phrase) == size else None
+            for gap in (0, 1):
+                end = at + size + gap
+                if way is not None and end == len(self._lows) - 1 and self._lows[end] == "first" and at:
+                    yield Item(at, size + gap + 1, "down", value=way, text=" ".join(self._lows[at : end + 1]))
 
     def _tell_delay(self, at: int) -> Iterator[Item]:
         """`days late`: the time from the day on which a row was due."""
@@ -541,3 +552,10 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("state", _single(states.DESCRIBING)),
 )  # fmt: skip
 """Kinds of markers, each with its phrases and what they say."""
+SUPERLATIVE_WAYS = {
+    **lexicon.SUPERLATIVES,
+    **{(word,): options[0][1] for word, options in (*lexicon.ADJECTIVES.items(), *lexicon.SIZES.items())},
+    **{phrase: options[0][1] for phrase, options in lexicon.MOST_ADJECTIVES.items()},
+    ("dearest",): "desc",
+}
+"""Superlatives with the direction in which they put things."""

@@ -9,7 +9,7 @@ from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.durations import CLOCKS
 from sqlchat.providers.offline.evidence import LASTING, Item
 from sqlchat.providers.offline.links import Col, Computed
-from sqlchat.providers.offline.query import Compare, Condition, Flag, Null, Versus
+from sqlchat.providers.offline.query import Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.units import list_unit_columns
@@ -27,6 +27,25 @@ NAMES = frozenset({"number", "code", "address"})
 class Filters(Rankings):
     def place(self, at: int, col: Col, condition: Condition, *, negated: bool = False) -> None:
         self.placed.append(Placed(at, col.table, condition, negated))
+
+    def read_averages(self) -> None:
+        """`cost more than our average price`: a number of each row against its average over all of them."""
+        for at, marker in self.each("cmp"):
+            average = self.right(at, lambda item: item.kind == "agg" and item.value == "avg", 1)
+            if average is None or not isinstance(marker.value, str):
+                continue
+            after = self.right(average, self.is_number, 1)
+            before = self.left(at, self.is_number, 2)
+            place = after if after is not None else before
+            self.need(place is not None and marker.value in (">", "<"))
+            col = self.items[place or 0].target
+            if before is not None and before != place:  # `cost` is said of the price
+                self.need(self.items[before].target == col or self.items[before].evidence != "exact")
+                self.take(before)
+            self.need(isinstance(col, Col) and not isinstance(col, Computed))
+            for taken in (at, average, place or 0):
+                self.take(taken)
+            self.place(at, col, Average(col, marker.value))
 
     def read_bounds(self) -> None:
         for at, marker in self.each("cmp"):
@@ -203,11 +222,14 @@ class Filters(Rankings):
         starts = [item.start for item in self.items if item.kind == "value" and item.target == col]
         for end, start in zip(ends, starts[1:], strict=False):  # `ready to be collected` is no list
             self.need(not JOINING.isdisjoint(self.lows[end:start]) or start == end)
-        versus = self.take_each("vs")
+        first, second = (next(i for i in self.items if (i.target, i.value) == (col, text)) for _, text in texts[:2])
+        lead = self.word(first.start - 1)
+        apart = lead in lexicon.IN and self.lows[first.end : second.start] == ["and", lead]  # `of men and of women`
+        versus = bool(self.take_each("vs")) or apart
         self.need(versus or not self.figures or "and" not in self.lows)
         if versus:
             self.groups.append(col)
-        if "and" in self.lows[self.items[texts[0][0]].end : self.items[texts[-1][0]].start]:
+        if not apart and "and" in self.lows[self.items[texts[0][0]].end : self.items[texts[-1][0]].start]:
             self.anded.append(col)
 
     def _check_value(self, item: Item) -> None:

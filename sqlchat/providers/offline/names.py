@@ -29,7 +29,7 @@ from sqlchat.providers.offline.naming import (
     is_weak,
     list_synonyms,
 )
-from sqlchat.providers.offline.roles import Tables, list_roles
+from sqlchat.providers.offline.roles import Tables, get_real_key, list_roles
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 FIRST_NAMES = (("first", "name"), ("given", "name"), ("forename",))
@@ -152,6 +152,8 @@ class Names:
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
         known = self._displays.get(key)
+        if known is None and key not in self.tables.keys():  # a role
+            known = self._displays[key] = [Col(key, col.name) for col in self.display(get_real_key(key))]
         if known is None:
             known = self._displays[key] = self._choose_display(key)
         return list(known)
