@@ -98,6 +98,12 @@ GRADES = {
 PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
+LIGHT_VERBS = lexicon.words(
+    "wear wears use uses run runs bring brings carry carries write writes own owns go come comes speak speaks attend "
+    "attends belong belongs live lives"
+)
+"""Verbs after a thing that say no more than that it has to do with another one."""
+PASSING = lexicon.words("pass passes passed elapse elapses elapsed")
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
@@ -163,6 +169,8 @@ class Evidence:
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
+        if signed := list(self._read_signed(at)):
+            return signed
         items = [*self._mark(at), *self._link(at), *self._stand_for(at), *self._read_value(at), *self._read_rate(at)]
         items += self._read_role(at)
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
@@ -265,8 +273,13 @@ class Evidence:
             values = link.values if self._lows[at] not in RATIOS else []
             hits = [*link.tables, *link.columns, *values, *link.measures]
             hits.sort(key=lambda hit: hit.tier)
+            named = any(hit.tier < 2 for hit in link.tables)
             for hit in hits[: MOST_HITS + 1]:
-                item = self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
+                evidence = TIERS[min(hit.tier, 4)]
+                if named and evidence == "part" and isinstance(hit.target, Col) and hit.value is None:
+                    number = dates.is_number(self._linker.catalog_column(hit.col))
+                    evidence = "loose" if number else evidence  # `donations` are rows, and no `target_donations`
+                item = self._write(at, link.size, hit, evidence, link.text)
                 yield item
                 low = self._lows[at]
                 if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
@@ -290,6 +303,14 @@ class Evidence:
             return Item(at, size, "measure", hit.target, "noun" if rival else evidence, text=text)
         kind = "flag" if self._linker.is_flag(hit.col) else "column"
         return Item(at, size, kind, hit.target, evidence, text=text)
+
+    def _read_signed(self, at: int) -> Iterator[Item]:
+        """`AB-`: a value with a sign at its end."""
+        sign = self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""
+        text = self.tokens[at].text + sign
+        for col in self._linker.values if sign in ("+", "-") else ():
+            if text in self._linker.values[col]:
+                yield Item(at, 2, "value", col, "value", text, text)
 
     def _read_value(self, at: int) -> Iterator[Item]:
         """`C` of `zone C`: a short value after the name of its column."""
@@ -439,6 +460,8 @@ class Evidence:
         denied = not lexicon.NOT.isdisjoint(self._lows) or not UNDONE.isdisjoint(self._lows)
         if (low == "ever" and (denied or self._lows[0] in ASKING)) or (low == "yet" and denied):
             return ""
+        if low in PASSING and "between" in self._lows:
+            return ""  # `how many days pass between`
         if low in ("moment", "present") and self._lows[max(at - 2, 0) : at] in (["at", "the"], ["is", "at"]):
             return "now"
         if low in MONEY and before in MONEY:
@@ -476,7 +499,8 @@ class Evidence:
         """Whether the token is a verb that says no more than that two things belong together."""
         low, before = self._lows[at], self._lows[at - 1] if at else ""
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
-        return low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
+        light = low in LIGHT_VERBS and at > 0 and self._is_named(at - 1)
+        return light or low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
 
     def _is_named(self, at: int) -> bool:
         """Whether a state or a thing of the data is named from the token on, or denied: `unpaid`."""

@@ -110,6 +110,7 @@ class Figures(Timespans):
             self.need(all(stem(linker.table_words(key)[-1]) != noun for key in linker.tables))
             self.note("sum_for_count")
             return Agg("sum", item.target)
-        self.need(item.kind == "column" and item.evidence == "exact" and not self.is_date(item))
+        named = item.evidence == "exact" or (distinct and item.evidence == "part")
+        self.need(item.kind == "column" and named and not self.is_date(item))
         self.note("count_column")
         return Agg("count", item.target, distinct=True)
