@@ -360,7 +360,9 @@ class Evidence:
         people = [key for key in self._linker.tables if holds_people(self._linker, key)]
         columns = [Col(key, column.name) for key in people for column in self._linker.tables[key].columns]
         numbers = [col for col in columns if dates.is_number(self._linker.catalog_column(col))]
-        return [col for col in numbers if not WAGES.isdisjoint(self._linker.column_words(col.table, col.name))]
+        words = {col: frozenset(self._linker.column_words(col.table, col.name)) for col in numbers}
+        earned = [col for col in numbers if words[col] & WAGES]
+        return [col for col in earned if "rate" not in words[col]] or earned
 
     def _deny(self, at: int) -> Iterator[Item]:
         """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""

@@ -32,12 +32,13 @@ class Filters(Rankings):
         """`cost more than our average price`: a number of each row against its average over all of them."""
         for at, marker in self.each("cmp"):
             average = self.right(at, lambda item: item.kind == "agg" and item.value == "avg", 1)
-            if average is None or not isinstance(marker.value, str):
+            if average is None:
                 continue
+            op = marker.value if isinstance(marker.value, str) else marker.value[0][1]
             after = self.right(average, self.is_number, 1)
             before = self.left(at, self.is_number, 2)
             place = after if after is not None else before
-            self.need(place is not None and marker.value in (">", "<"))
+            self.need(place is not None and op in (">", "<"))
             col = self.items[place or 0].target
             if before is not None and before != place:  # `cost` is said of the price
                 self.need(self.items[before].target == col or self.items[before].evidence != "exact")
@@ -45,7 +46,7 @@ class Filters(Rankings):
             self.need(isinstance(col, Col) and not isinstance(col, Computed))
             for taken in (at, average, place or 0):
                 self.take(taken)
-            self.place(at, col, Average(col, marker.value))
+            self.place(at, col, Average(col, op))
             self.note("compared")
 
     def read_bounds(self) -> None:

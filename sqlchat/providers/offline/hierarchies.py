@@ -60,7 +60,8 @@ class Hierarchies(Comparisons):
         elif (name := self.left(at, names, 3)) is not None and "as" in self.lows[self.items[name].end : item.start]:
             self._place_name(name)
         elif self.right(at, names, 2) is not None or self.left(at, names, 0) is not None:
-            self.need(self.word(0) in ASKED and (self.word(item.end) == "of" or self.left(at, names, 0) is not None))
+            self.need(self.word(0) in ASKED and self.word(1) not in ("do", "does", "did"))
+            self.need(self.word(item.end) == "of" or self.left(at, names, 0) is not None)
             self.shows_role = True
         else:
             self.need(owned and self.word(item.start - 2) in ("and", "with"))
