@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline.durations import list_births
-from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.filters import Filters
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.query import Period
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import Token
 from sqlchat.providers.offline.composer import Candidate
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.suggestions import replace_words

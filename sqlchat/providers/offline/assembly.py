@@ -12,14 +12,15 @@ from itertools import pairwise
 from typing import Any
 
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, grain, periods
+from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.claims import Placed, UnfitError
-from sqlchat.providers.offline.evidence import ASKING, Item
 from sqlchat.providers.offline.hierarchies import Hierarchies
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.phrase_evidence import ASKING
 from sqlchat.providers.offline.query import Agg, Compare, DatePart, Flag, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle

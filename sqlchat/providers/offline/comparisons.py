@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.ages import OLDER
-from sqlchat.providers.offline.claims import FAR, Placed, UnfitError
+from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.dates import Span
 from sqlchat.providers.offline.durations import compute_age, list_births
-from sqlchat.providers.offline.evidence import ASKING, MONEY, WAGES, Item
+from sqlchat.providers.offline.evidence import MONEY
 from sqlchat.providers.offline.filters import DOING
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.phrase_evidence import ASKING, WAGES
 from sqlchat.providers.offline.placing import Placing
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period
 
@@ -131,7 +134,7 @@ class Comparisons(Placing):
         else:
             one = self.pair[0]
             self.need(rival.text in AMOUNTS and one.kind == "value" and self.word(0) in EXISTING | {"do", "did"})
-            self.need(self.groups == [one.target] and self.word(0) not in ("do", "did") or "have" in self.lows)
+            self.need((self.groups == [one.target] and self.word(0) not in ("do", "did")) or "have" in self.lows)
             self.figures[0] = Agg("count", one.target.table)
             self.note("implied_count")
 

@@ -22,7 +22,8 @@ from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.assembly import Assembly
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.claims import Ground, UnfitError
-from sqlchat.providers.offline.evidence import Evidence, Item
+from sqlchat.providers.offline.evidence import Evidence
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
@@ -35,7 +36,7 @@ MOST_TOKENS = 40
 SHORTEST_SLIP = 6
 SPELLED = tuple(
     phrase[0]
-    for phrase in (*lexicon.AGGREGATES, *lexicon.SUPERLATIVES, ("cheapest",), ("longest",), ("percentage",), ("between",))
+    for phrase in (*lexicon.AGGREGATES, *lexicon.SUPERLATIVES, *((word,) for word in lexicon.ADJECTIVES))
     if len(phrase) == 1 and len(phrase[0]) >= SHORTEST_SLIP
 )
 """Words of the language of questions that may be misspelled."""

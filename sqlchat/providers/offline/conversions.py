@@ -39,7 +39,10 @@ NAMES = {
 """Words for units, with the unit."""
 LETTERS = frozenset({"s", "h", "d", "g", "t", "m", "l"})
 """Short forms that stand for other things where they are no part of a column's name."""
-ASKED = re.compile(r"(?i)(?:\bin |\(in |\(|, )(\w+)\b(?=\W*$|\)|,| (?:per|by|for|of|on|did|do|does|is|are|was|were|have|in)\b)|^how many (\w+)\b")
+ASKED = re.compile(
+    r"(?i)(?:\bin |\(in |\(|, )(\w+)\b"
+    r"(?=\W*$|\)|,| (?:per|by|for|of|on|did|do|does|is|are|was|were|have|in)\b)|^how many (\w+)\b"
+)
 
 
 def convert(question: str, query: Query, linker: Linker) -> bool:

@@ -280,6 +280,8 @@ def subtract(start: exp.Expr, end: exp.Expr, unit: str, dialect: str) -> exp.Exp
 
 def count_years(column: exp.Expr, today: date, dialect: str) -> exp.Expr:
     """The whole years from `column` to today."""
+    year: exp.Expr
+    day: exp.Expr
     if dialect == "sqlite":
         year, day = (
             exp.cast(exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(pattern), column.copy()]), "int")

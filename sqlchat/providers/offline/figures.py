@@ -7,7 +7,7 @@ from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.claims import FAR
 from sqlchat.providers.offline.durations import list_births
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg

@@ -7,7 +7,8 @@ from typing import Any
 from sqlchat.language import lexicon
 from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.durations import CLOCKS
-from sqlchat.providers.offline.evidence import LASTING, Item
+from sqlchat.providers.offline.evidence import LASTING
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.query import Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings

@@ -9,7 +9,7 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline.ages import OLDER
 from sqlchat.providers.offline.comparisons import Comparisons
 from sqlchat.providers.offline.durations import list_births
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Compare, Null, Versus
 from sqlchat.providers.offline.roles import Role
@@ -55,9 +55,7 @@ class Hierarchies(Comparisons):
             self.groups.append(self.role.key)
         elif self.take_left(at, lambda other: other.kind == "neg", 1) is not None:
             self.place(at, self.role.col, Null(self.role.col))
-        elif (name := self.right(at, names, 2)) is not None and self.word(item.end) in ("is", "was", "="):
-            self._place_name(name)
-        elif (name := self.left(at, names, 3)) is not None and "as" in self.lows[self.items[name].end : item.start]:
+        elif (name := self._find_name(at)) is not None:
             self._place_name(name)
         elif self.right(at, names, 2) is not None or self.left(at, names, 0) is not None:
             self.need(self.word(0) in ASKED and self.word(1) not in ("do", "does", "did"))
@@ -66,6 +64,14 @@ class Hierarchies(Comparisons):
         else:
             self.need(owned and self.word(item.start - 2) in ("and", "with"))
             self.shows_role = True
+
+    def _find_name(self, at: int) -> int | None:
+        """The name in `whose boss is Ann` and `with Ann as boss`."""
+        item, after, before = self.items[at], self.right(at, self._is_name, 2), self.left(at, self._is_name, 3)
+        if after is not None and self.word(item.end) in ("is", "was", "="):
+            return after
+        led = before is not None and "as" in self.lows[self.items[before].end : item.start]
+        return before if led else None
 
     def _read_verb(self, at: int, item: Item) -> None:
         """`who manages Ann` and `whom does Ann report to` ask for the role, `who reports to Ann` for the others."""

@@ -125,7 +125,7 @@ class Joins:
 
     def below(self, target: Key) -> set[Key]:
         """The tables of which each row leads to one row of `target` at most, itself among them."""
-        if target not in self.tables.keys():  # a role
+        if target not in self.tables:  # a role
             return self.below(get_real_key(target))
         found, queue = {target}, deque([target])
         while queue:

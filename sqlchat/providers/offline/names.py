@@ -152,7 +152,7 @@ class Names:
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
         known = self._displays.get(key)
-        if known is None and key not in self.tables.keys():  # a role
+        if known is None and key not in self.tables:  # a role
             known = self._displays[key] = [Col(key, col.name) for col in self.display(get_real_key(key))]
         if known is None:
             known = self._displays[key] = self._choose_display(key)

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from sqlchat.providers.offline import dates, grain, periods, states
-from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.ages import Ages
+from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period, Related, Versus
 

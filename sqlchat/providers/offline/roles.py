@@ -77,7 +77,8 @@ def list_roles(tables: Mapping[Key, Table]) -> Iterator[Role]:
             names = {words[-1], "".join(words)}
             if any(word in LEADING or _is_short_for_leader(word) for word in words):
                 names |= LEADING
-            yield Role((key[0], f"{key[1]}{AS}{'_'.join(words)}"), key, Col(key, foreign.columns[0]), frozenset(names))
+            own = (key[0], f"{key[1]}{AS}{'_'.join(words)}")
+            yield Role(own, key, Col(key, foreign.columns[0]), frozenset(names))
 
 
 def _is_short_for_leader(word: str) -> bool:

@@ -23,12 +23,12 @@ from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
-from sqlchat.providers.offline.evidence import find_roles
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.phrase_evidence import find_roles
 from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
@@ -142,7 +142,7 @@ class Search:
             found += self._find_working(texts, lambda select, sql=sql: select.sql() == sql)
         if tied and len(found) == len(tied):
             fault.facts["reason"] = "ambiguous"
-            fault.detail = f"""This can be read in two ways: {' or '.join(f'"{text}"' for text in found)}."""
+            fault.detail = f"""This can be read in two ways: {" or ".join(f'"{text}"' for text in found)}."""
             fault.args = (fault.detail, *fault.args[1:])
         return found
 

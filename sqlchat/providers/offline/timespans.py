@@ -27,7 +27,8 @@ class Timespans(Claims):
             self.need(col is not None and self.ground.is_date(col))
             self.take(thing or 0)
             self.figures[at] = Agg("min", compute_elapsed(col, marker.value, self.ground.today))
-            self.reader.assume(f"The {marker.value} are counted from {col.table[1]}.{col.name} to {self.ground.today}.")
+            day = f"{col.table[1]}.{col.name}"
+            self.reader.assume(f"The {marker.value} are counted from {day} to {self.ground.today}.")
 
     def read_late(self) -> list[tuple[int, Key, Versus]]:
         """The conditions of `that came late` and `on time`: what happened after the day on which it was due."""
