@@ -49,6 +49,7 @@ class Assembly(Hierarchies):
         for at, table, condition in self.read_late():
             self.placed.append(Placed(at, table, condition))
         self.read_bounds()
+        self.read_asked_count()
         self.read_negations()
         self.read_periods()
         self.read_values()

@@ -74,8 +74,8 @@ class _Builder:
                 for t, s in zip(query.outputs, outputs, strict=True)
             ]
         if query.asks_any and isinstance(query.outputs[0], Agg):
-            some = exp.GT(this=outputs[0].unalias().copy(), expression=exp.Literal.number(0))
-            outputs.append(exp.alias_(some, "any", quoted=True))
+            asked = self.scope.compare(outputs[0].unalias().copy(), *query.bound)
+            outputs.append(exp.alias_(asked, "any" if query.bound == (">", 0) else "answer", quoted=True))
         if query.within:
             outputs, names = self._rank_within(outputs, where, order)
             order = []

@@ -106,7 +106,9 @@ class Comparisons(Placing):
         units = {dates.unit_of(span.start, span.end) for span in spans}
         self.need(len(units) == 1 and None not in units and spans[0].start != spans[1].start)
         self.pair = (replace(one, value=spans[0]), replace(other, value=spans[1]))
-        self.groups.append(units.pop())
+        unit = units.pop()
+        self.items = [item for item in self.items if (item.kind, item.value) != ("unit", unit)]  # `which year had more`
+        self.groups.append(unit)
 
     def read_compared(self) -> None:
         """The figure of each of the two, unless one is named: what stands beside `more`, or an adjective's column."""
@@ -137,6 +139,17 @@ class Comparisons(Placing):
             self.need((self.groups == [one.target] and self.word(0) not in ("do", "did")) or "have" in self.lows)
             self.figures[0] = Agg("count", one.target.table)
             self.note("implied_count")
+
+    def read_asked_count(self) -> None:
+        """`did Ann make more than 2 trips`: whether what one row has is more than a number."""
+        if self.word(0) not in ASKING or self.figures or self.groups or self.rank or len(self.bounds) != 1:
+            return
+        at, op, values, table = self.bounds[0]
+        names = [item for _, item in self.each("value") if self.choose_display(item.table) == [item.target]]
+        if isinstance(table, tuple) and isinstance(table[0], str) and len(names) == 1 and names[0].table != table:
+            self.need(self.ground.is_up(table, names[0].table) and not self.each("table"))
+            self.figures[at] = Agg("count", table)
+            self.bounds[0] = (at, op, values, self.figures[at])
 
     def _compare_things(self, tables: list[tuple[int, Item]]) -> None:
         """`did members visit more than guests`: rows are counted, unless they have an amount that may be meant."""

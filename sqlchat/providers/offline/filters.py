@@ -10,6 +10,7 @@ from sqlchat.providers.offline.durations import CLOCKS
 from sqlchat.providers.offline.evidence import LASTING
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
+from sqlchat.providers.offline.phrase_evidence import ASKING
 from sqlchat.providers.offline.query import Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
@@ -121,7 +122,7 @@ class Filters(Rankings):
         figure = max((place for place in self.figures if place < at), default=None)
         if bare:
             return None
-        if figure is not None and self.groups:
+        if figure is not None and (self.groups or self.word(0) in ASKING):
             return self.figures[figure]
         self.need(options is not None)
         return options

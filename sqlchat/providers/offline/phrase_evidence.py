@@ -226,6 +226,6 @@ def is_comparing(lows: Sequence[str]) -> bool:
         return True
     if len(lows) < 4:
         return False
-    asks = lows[0] in ASKING or lows[0] in ("who", "which", "what") or lows[:2] == ["how", "many"]
+    asks = lows[0] in ASKING or lows[0] in ("who", "which", "what") or lows[:2] in (["how", "many"], ["how", "much"])
     rival = any((low,) in RIVALS for low in lows) or any(pair in lexicon.MORE_COMPARATIVES for pair in pairwise(lows))
     return asks and rival and ("or" in lows or "than" in lows)

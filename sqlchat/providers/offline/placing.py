@@ -73,6 +73,9 @@ class Placing(Ages):
                 is_year = self.ground.words(target)[-1] == "year"
                 self.need(not is_year or all(value >= FIRST_YEAR for value in values))  # `older than 10 years`
                 placed.append(Placed(at, target.table, Compare(target, op, values)))
+            elif isinstance(target, Agg) and not self.query.groups:  # `is the average wage above 3000`
+                self.need(op != "between" and not self.query.asks_any)
+                self.query.asks_any, self.query.bound = True, (op, values[0])
             elif isinstance(target, Agg):
                 self.query.having.append((target, op, values[0]))
             elif isinstance(target, tuple) and isinstance(target[0], tuple):

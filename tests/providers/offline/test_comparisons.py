@@ -36,6 +36,8 @@ WHETHER = [
     ("did Olga Renn make more trips than Piet Vos", (2, 3, 0)),
     ("is Lena Falk younger than Piet Vos?", ("1980-01-01", "1988-12-24", 0)),
     ("are captains older than mates", (55.0, 40.5, 1)),
+    ("is the average wage higher than 3000", (3325.0, 1)),
+    ("did the Heron make more than 3 trips", (3, 0)),
     ("has the Tern fewer trips than the Heron", (1, 3, 1)),
 ]
 WHICH = [
@@ -47,6 +49,7 @@ WHICH = [
     ("did we catch more in September or October last year", [("2024-10", 2400.0)]),
     ("who made more trips in 2025, Olga Renn or Piet Vos", [("Piet Vos", 2), ("Olga Renn", 1)]),
     ("how many more trips did we have in 2025 than in 2024", [("2025", 3), ("2024", 2)]),
+    ("which year had more trips, 2024 or 2025", [("2024", 2), ("2025", 3)]),
     ("average catch of trawlers vs cutters", [("trawler", 980.0), ("cutter", 150.0)]),
     ("average wage of captains and of mates", [("captain", 4100.0), ("mate", 2950.0)]),
 ]
