@@ -107,7 +107,9 @@ class Comparisons(Placing):
         self.need(len(units) == 1 and None not in units and spans[0].start != spans[1].start)
         self.pair = (replace(one, value=spans[0]), replace(other, value=spans[1]))
         unit = units.pop()
-        self.items = [item for item in self.items if (item.kind, item.value) != ("unit", unit)]  # `which year had more`
+        self.items = [
+            item for item in self.items if (item.kind, item.value) != ("unit", unit)
+        ]  # `which year had more`
         self.groups.append(unit)
 
     def read_compared(self) -> None:

@@ -45,7 +45,6 @@ WEAK = frozenset(
     {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
 )
 """Evidence that the answer tells."""
-PLAIN = frozenset({"exact", "value", "computed"})
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
@@ -75,10 +74,9 @@ class Candidate:
     """(a word, the one that was read for it)"""
 
     @property
-    def is_plain(self) -> bool:
-        """Whether nothing is guessed: each word names wholly what it stands for, or two are compared."""
-        named = all(item.target is None or item.evidence in PLAIN for item in self.items)
-        return bool(self.features.get("compared")) or (named and not self.unused)
+    def is_compared(self) -> bool:
+        """Whether two things, or rows and an average, are compared: the grammar reads none of that."""
+        return bool(self.features.get("compared"))
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""

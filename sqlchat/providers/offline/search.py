@@ -66,6 +66,8 @@ SPENDING = lexicon.words("spent spend spends")
 RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
+REREAD = (None, "no_join", "in_groups")
+"""Reasons of the grammar that do not keep the composer from an answer."""
 MOST_SUGGESTIONS = 3
 MOST_WORDINGS = 3
 """Questions that are tried for one of several readings."""
@@ -94,7 +96,7 @@ class Search:
         try:
             return self._attempt(question)
         except QuestionError as fault:
-            alternatives = self._list_alternatives(question, fault)
+            alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
             near = self._suggest(fault.facts.pop("question", question), fault) if len(alternatives) < 2 else []
             fault.facts["suggestions"] = list(dict.fromkeys([*alternatives, *near]))[:MOST_SUGGESTIONS]
             fault.facts.pop("rewrites", None)
@@ -180,7 +182,7 @@ class Search:
         read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
         if chosen is not None and self._has_role(question) and not chosen.features.get("role"):
             return None
-        if chosen is None or (read not in (None, "no_join") and not chosen.is_plain):
+        if chosen is None or (read not in REREAD and not chosen.is_compared):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
