@@ -24,6 +24,7 @@ IRREGULAR = {
     "gave": "gift", "sent": "shipment", "flew": "flight", "flown": "flight", "fly": "flight", "drove": "drive",
     "driven": "drive", "wrote": "writing", "said": "statement", "lost": "loss", "lent": "loan", "borrowed": "loan",
     "borrow": "loan", "chose": "choice", "ate": "meal", "rode": "ride", "ridden": "ride", "stayed": "stay",
+    "caught": "catch", "leaving": "left", "leave": "left", "leaves": "left",
     "drive": "drive", "ride": "ride", "took": "taking", "met": "meeting", "played": "game",
 }  # fmt: skip
 

@@ -7,40 +7,49 @@ query.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, grain, periods
+from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.claims import UnfitError
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.claims import Placed, UnfitError
+from sqlchat.providers.offline.hierarchies import Hierarchies
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.placing import Placing
-from sqlchat.providers.offline.query import Agg, Compare, DatePart, Null, Query, Related, Term
+from sqlchat.providers.offline.phrase_evidence import ASKING
+from sqlchat.providers.offline.query import Agg, Compare, DatePart, Flag, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
 
-ASKING = lexicon.words("is are was were do does did has have had")
-"""First words of questions for yes or no."""
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
+NEVER = lexicon.words("never ever nobody none")
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
-UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
+UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged", "elapsed", "late")
 
 
-class Assembly(Placing):
+class Assembly(Hierarchies):
     def run(self) -> Query:
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
+        self.read_comparison()
+        self.read_roles()
+        self.read_averages()
         self.read_figures()
+        self.read_compared()
         self.read_rank()
         self.read_order()
         self.read_groups()
+        self.read_ages()
+        for at, table, condition in self.read_late():
+            self.placed.append(Placed(at, table, condition))
         self.read_bounds()
+        self.read_asked_count()
         self.read_negations()
         self.read_periods()
         self.read_values()
@@ -48,7 +57,8 @@ class Assembly(Placing):
         base = self._choose_base()
         mentioned = [item.target for _, item in self.each("table")]
         self.query.subject = base
-        self._write_outputs(base)
+        if not (self.write_role() or self.write_compared(base)):
+            self._write_outputs(base)
         by_verb = any(item.kind == "hint" for item in self.items)
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
@@ -58,9 +68,10 @@ class Assembly(Placing):
         if self.share:
             apply_share(self.query)
             self.need(not self.query.share_of_groups)
-        if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups):
+        if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups or self.pair):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
+        self.query.conditions += self.reader.query.conditions
         return self.query
 
     def _check_words(self) -> None:
@@ -83,7 +94,19 @@ class Assembly(Placing):
         without = any(isinstance(condition, Related) and condition.negated for condition in query.conditions)
         known_by = grain.list_names_and_keys(self.ground.linker, base)
         self.need(not without or self.figures or any(term in known_by for term in query.outputs))
+        if query.distinct and not NEVER.isdisjoint(self.lows):
+            self._deny_for_all()
         self.need(all(self.ground.is_up(base, col.table) for col in self.anded))
+
+    def _deny_for_all(self) -> None:
+        """`streets where nobody ever complained`: none of the rows that share the value."""
+        query = self.query
+        self.need(len(query.outputs) == len(query.conditions) == 1)
+        shown, condition = query.outputs[0], query.conditions[0]
+        self.need(isinstance(shown, Col) and isinstance(condition, Null | Flag))
+        if isinstance(shown, Col) and isinstance(condition, Null | Flag):
+            opposite = replace(condition, negated=not condition.negated)
+            query.conditions = [Shared(shown, [opposite], negated=True)]
 
     def _ask_whether(self, base: Key) -> None:
         query = self.query
@@ -111,6 +134,8 @@ class Assembly(Placing):
         if tables:
             self.listed = self.take(tables[0][0])
             return tables[0][1].table
+        if self.role is not None:
+            return self.role.table
         self.note("no_subject")
         columns = [item.table for _, item in self.each("column", "measure")]
         tables_of_conditions = [p.table for p in self.placed]
@@ -147,18 +172,12 @@ class Assembly(Placing):
         self.need(len(below) == 1 and (len(named) > 1 or len(self.ground.linker.tables) == 1))
         return below[0]
 
-    def _find_day(self, base: Key) -> Col:
-        col = periods.find_time(self.reader, base)
-        if col is None or not dates.is_date(self.ground.linker.catalog_column(col)):
-            raise UnfitError
-        return col
-
     def _write_outputs(self, base: Key) -> None:
         query = self.query
         for group in dict.fromkeys(self.groups):
-            query.groups.append(DatePart(self._find_day(base), group) if isinstance(group, str) else group)
+            query.groups.append(DatePart(self.find_day(base), group) if isinstance(group, str) else group)
             if isinstance(group, str):
-                col = self._find_day(base)
+                col = self.find_day(base)
                 self.reader.assume(f"The {group} is that of {col.table[1]}.{col.name}.")
         if self.average:
             self._write_average(base)
@@ -233,7 +252,7 @@ class Assembly(Placing):
         """`when was it last inspected`, `last visit of each customer`: the day itself."""
         below = [item.target for _, item in self.each("table") if self.ground.is_up(item.target, base)]
         days = [col for col in plain if self.ground.is_date(col)]
-        col = days[0] if len(days) == 1 else self._find_day(below[0] if len(below) == 1 else base)
+        col = days[0] if len(days) == 1 else self.find_day(below[0] if len(below) == 1 else base)
         if col.table in below:
             self.query.subject = col.table
         self.query.outputs = [*self.show_groups(self.query.groups), Agg("max" if self.last == "desc" else "min", col)]
@@ -261,11 +280,13 @@ class Assembly(Placing):
             self.need(isinstance(self.order[0], Col) and not self.figures)
             query.order = [self.order]
         if when and not outputs:
-            outputs = [self._find_day(base)]
+            outputs = [self.find_day(base)]
         self.need(all(self.ground.is_up(base, table_of(term)) for term in outputs if isinstance(term, Col)))
         # A number by itself is rather asked for as a total, and a weak name is none to show.
         alone = self.listed is None or self.listed.evidence not in ("exact", "part")
-        self.need(not alone or not any(isinstance(term, Col) and self.ground.is_number(term) for term in outputs))
+        numbers = [term for term in outputs if isinstance(term, Col) and self.ground.is_number(term)]
+        ages = [term for term in numbers if isinstance(term, Computed) and term.kind == "age"]
+        self.need(not alone or numbers == ages)
         if not outputs:
             outputs = list(choose_columns(self.reader, base))
             self.note("list")
@@ -318,7 +339,7 @@ class Assembly(Placing):
             return groups[0]
         units = self.each("unit")
         self.need(len(units) == 1)
-        return DatePart(self._find_day(base), self.take(units[0][0]).value)
+        return DatePart(self.find_day(base), self.take(units[0][0]).value)
 
     def _rank_rows(self, base: Key, plain: list[Col], who: bool, by: Any, down: bool) -> tuple[Col, bool]:
         """`the heaviest parcel`: single rows come in order of one of their columns."""

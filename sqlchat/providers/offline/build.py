@@ -16,7 +16,7 @@ from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
-from sqlchat.providers.offline.scope import Scope
+from sqlchat.providers.offline.scope import OPERATORS, Scope
 
 
 def build(query: Query, linker: Linker, joins: Joins, dialect: str) -> exp.Select:
@@ -65,14 +65,17 @@ class _Builder:
             clause = restrictions.sql(query.part, anchor)
             figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
             outputs[figure] = self._share(query.outputs[figure], clause)
+        if query.sides:
+            clauses = [restrictions.sql(condition, anchor) for _, condition in query.sides]
+            outputs = self._compare_sides(outputs[-1].unalias(), clauses)
         if query.share_of_groups:
             outputs = [
                 self._share_of_all(s) if isinstance(t, Agg) else s
                 for t, s in zip(query.outputs, outputs, strict=True)
             ]
         if query.asks_any and isinstance(query.outputs[0], Agg):
-            some = exp.GT(this=outputs[0].unalias().copy(), expression=exp.Literal.number(0))
-            outputs.append(exp.alias_(some, "any", quoted=True))
+            asked = self.scope.compare(outputs[0].unalias().copy(), *query.bound)
+            outputs.append(exp.alias_(asked, "any" if query.bound == (">", 0) else "answer", quoted=True))
         if query.within:
             outputs, names = self._rank_within(outputs, where, order)
             order = []
@@ -138,6 +141,26 @@ class _Builder:
         total = exp.Nullif(this=exp.Sum(this=amount.copy()), expression=exp.Literal.number(0))
         share = exp.Mul(this=exp.Literal.number("100.0"), expression=exp.Sum(this=chosen))
         return exp.alias_(exp.Div(this=share, expression=total, typed=True), "percentage")
+
+    def _compare_sides(self, figure: exp.Expr, clauses: list[exp.Expr | None]) -> list[exp.Expr]:
+        """The figure of either side, and whether that of the first is as the question asks."""
+        figures = []
+        for clause in clauses:
+            if clause is None:
+                raise QuestionError("The two that are compared are not clear.", words=[])
+            tree = figure.copy()
+            for function in list(tree.find_all(exp.AggFunc)):
+                counted = function.this
+                distinct = isinstance(counted, exp.Distinct)
+                inner = counted.expressions[0] if distinct else counted
+                true = exp.Literal.number(1) if isinstance(inner, exp.Star) else inner.copy()
+                chosen = exp.Case(ifs=[exp.If(this=clause.copy(), true=true)])
+                function.set("this", exp.Distinct(expressions=[chosen]) if distinct else chosen)
+            figures.append(tree)
+        answer = OPERATORS[self.query.sides_op](this=figures[0].copy(), expression=figures[1].copy())
+        names = [words for words, _ in self.query.sides]
+        named = [exp.alias_(tree, name, quoted=True) for tree, name in zip(figures, names, strict=True)]
+        return [*named, exp.alias_(answer, "answer", quoted=True)]
 
     def _root(self) -> Key:
         """The table whose rows are read: each of them leads to at most one row of every other table in play."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlchat.language.tokens import Token
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.evidence import Item
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
+from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.assembly import Assembly
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.claims import Ground, UnfitError
-from sqlchat.providers.offline.evidence import Evidence, Item
+from sqlchat.providers.offline.evidence import Evidence
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
@@ -30,6 +33,13 @@ from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
+SHORTEST_SLIP = 6
+SPELLED = tuple(
+    phrase[0]
+    for phrase in (*lexicon.AGGREGATES, *lexicon.SUPERLATIVES, *((word,) for word in lexicon.ADJECTIVES))
+    if len(phrase) == 1 and len(phrase[0]) >= SHORTEST_SLIP
+)
+"""Words of the language of questions that may be misspelled."""
 STOPS = frozenset(".?!;")
 WEAK = frozenset(
     {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
@@ -60,9 +70,18 @@ class Candidate:
     unused: tuple[str, ...]
     features: Mapping[str, float]
     score: float
+    slips: tuple[tuple[str, str], ...] = ()
+    """(a word, the one that was read for it)"""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether two things, or rows and an average, are compared: the grammar reads none of that."""
+        return bool(self.features.get("compared"))
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""
+        for word, better in self.slips:
+            yield f'"{word}" is read as "{better}".'
         for item in self.items:
             if item.target is not None and item.evidence in WEAK:
                 yield f'"{item.text}" is read as {_name(item)}.'
@@ -103,14 +122,29 @@ class Composer:
         if not 1 < len(tokens) <= MOST_TOKENS or any(token.text in STOPS for token in tokens):
             return []
         ground = self._ground
+        slips = self._correct(tokens)
         evidence = Evidence(ground.linker, ground.joins, ground.vocabulary, tokens, ground.today)
         best: dict[str, Candidate] = {}
         choices = [c for c in self._choose(evidence) if HARD.isdisjoint(grade for _, grade in c.unused)]
         for candidate in islice((one for choice in choices for one in self._assemble(choice, tokens)), MOST_BUILT):
             sql = candidate.select.sql()
+            candidate.slips = slips
             if sql not in best or best[sql].score < candidate.score:
                 best[sql] = candidate
         return sorted(best.values(), key=lambda candidate: -candidate.score)
+
+    def _correct(self, tokens: list[Token]) -> tuple[tuple[str, str], ...]:
+        """Puts slips of the pen in words such as `average` right; returns each with the word that is read."""
+        slips = []
+        for at, token in enumerate(tokens):
+            plain = token.kind == "word" and token.text.islower() and len(token.low) >= SHORTEST_SLIP
+            if not plain or refusal.is_known(self._ground.linker, tokens, at):
+                continue
+            close = refusal.find_close(token.low, SPELLED)
+            if close:
+                tokens[at] = replace(token, text=close[0], low=close[0], stem=stem(close[0]))
+                slips.append((token.text, close[0]))
+        return tuple(slips)
 
     def _assemble(self, choice: Choice, tokens: list[Token]) -> Iterator[Candidate]:
         """The readings of one choice: more than one where a part of it may be put together in another way."""

@@ -278,6 +278,28 @@ def subtract(start: exp.Expr, end: exp.Expr, unit: str, dialect: str) -> exp.Exp
     return exp.Div(this=span, expression=exp.Literal.number(f"{SECONDS[unit]}.0"), typed=True)
 
 
+def count_years(column: exp.Expr, today: date, dialect: str) -> exp.Expr:
+    """The whole years from `column` to today."""
+    year: exp.Expr
+    day: exp.Expr
+    if dialect == "sqlite":
+        year, day = (
+            exp.cast(exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(pattern), column.copy()]), "int")
+            for pattern in ("%Y", "%m%d")
+        )
+    else:
+        year, month, last = (exp.Extract(this=exp.var(part), expression=column.copy()) for part in YEAR_PARTS)
+        day = exp.Add(this=exp.Mul(this=month, expression=exp.Literal.number(100)), expression=last)
+    this_day = exp.Literal.number(today.month * 100 + today.day)
+    missing = exp.Case(
+        ifs=[exp.If(this=exp.GT(this=day, expression=this_day), true=exp.Literal.number(1))],
+        default=exp.Literal.number(0),
+    )
+    years = exp.Sub(this=exp.Literal.number(today.year), expression=year)
+    return exp.paren(exp.Sub(this=years, expression=missing))
+
+
+YEAR_PARTS = ("YEAR", "MONTH", "DAY")
 PATTERNS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w", "hour": "%H"}
 """Units as SQLite writes them."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, POSSIBLE, weigh_short_form
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor
+from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Key
 
 CLOCKS = lexicon.words("at time")
@@ -19,6 +22,25 @@ ENDED = lexicon.words(
     "return delivered delivery discharged discharge fixed solved done shipped checkout paid departed departure "
     "repaired received arrived arrival landed"
 )
+
+
+def list_births(linker: Linker) -> list[Col]:
+    """The columns that tell the day of somebody's birth, if none tells an age."""
+    columns = [Col(key, column.name) for key, table in linker.tables.items() for column in table.columns]
+    if any("age" in linker.column_words(col.table, col.name) for col in columns):
+        return []
+    days = [col for col in columns if dates.is_date(linker.catalog_column(col))]
+    return [col for col in days if not BORN.isdisjoint(linker.column_words(col.table, col.name))]
+
+
+def compute_age(col: Col, today: date) -> Computed:
+    """How many whole years have passed since the day of birth."""
+    return Computed(col.table, "age", "age", col, col, day=today.isoformat())
+
+
+def compute_elapsed(col: Col, unit: str, today: date) -> Computed:
+    """How long before today the day was."""
+    return Computed(col.table, f"{unit}_since", unit, col, col, day=today.isoformat())
 
 
 def is_one_of(names: tuple[str, ...], group: frozenset[str]) -> bool:
@@ -73,8 +95,10 @@ def find_due(reader: Cursor, table: Key, done: str) -> tuple[Col | None, Col | N
     words = {name: reader.linker.column_words(table, name) for name in columns}
     due = [n for n in columns if is_one_of(words[n], DUE)]
     ends = [n for n in columns if n not in due and is_one_of(words[n], ENDED)]
+    if len(ends) > 1:  # the first day is that of the beginning
+        ends = [n for n in ends if n != columns[0]]
     if done:
         ends = [n for n in ends if _is_named_by(done, words[n])] or ends
-    if len(due) != 1 or len(ends) != 1:
-        return None, None
+    if len(due) != 1 or len(ends) != 1 or CLOCKS.isdisjoint(words[due[0]]) != CLOCKS.isdisjoint(words[ends[0]]):
+        return None, None  # a day is no moment
     return Col(table, due[0]), Col(table, ends[0])

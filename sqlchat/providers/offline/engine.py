@@ -13,6 +13,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language.detection import foreign_language
 from sqlchat.providers.base import Draft, Provider, Task, Term
 from sqlchat.providers.offline.build import build
+from sqlchat.providers.offline.conversions import convert
 from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
@@ -67,7 +68,8 @@ class OfflineProvider(Provider):
             fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
             raise
         check_slips(query)
-        if narrow(task.question, query, linker, joins, self._today()):
+        converted = convert(task.question, query, linker)
+        if narrow(task.question, query, linker, joins, self._today()) or converted:
             query.assumptions[:] = [text for text in query.assumptions if not text.endswith("left out.")]
             select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)

@@ -7,7 +7,7 @@ of the pen, or a marker such as `per`, `never`, `more than`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -18,12 +18,27 @@ from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING, VAGUE
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
+from sqlchat.providers.offline.links import Col, Computed, Hit, Target
 from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.phrase_evidence import (
+    ASKING,
+    CHARGING,
+    COMPARED,
+    EARNING,
+    LIGHT_VERBS,
+    PARTICLES,
+    PASSING,
+    PHRASE_MARKERS,
+    SPENT,
+    UNDONE,
+    PhraseEvidence,
+)
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
+from sqlchat.providers.offline.rephrasing import IRREGULAR as IRREGULAR_VERBS
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -47,7 +62,6 @@ IDLE = (
     - lexicon.words("overall altogether")
 )
 """Words that may stay unused at no cost."""
-COMPARED = lexicon.words("vs versus compare compared against")
 SHARES = lexicon.words("share percentage percent proportion fraction")
 RATIOS = SHARES | lexicon.words("rate ratio")
 """Words for a number out of two others, so that they stand for no other thing and may not stay unused."""
@@ -64,12 +78,13 @@ GRADES = {
     **dict.fromkeys(("overall", "altogether"), "marker"),
     **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
     **dict.fromkeys(lexicon.GROUP, "group"),
-    **dict.fromkeys(("still", "now", "already", "yet", "ever"), "adverb"),
+    **dict.fromkeys(("still", "now", "currently", "presently", "nowadays"), "now"),
+    **dict.fromkeys(("already", "yet", "ever"), "adverb"),
     "or": "or",
     "by": "by",
 }
 """Classes of words that may not stay unused, or only at a price."""
-PLAIN_VERBS = lexicon.words(
+PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
@@ -77,31 +92,6 @@ PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of 
 """Words of names that name nothing by themselves."""
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One reading of the tokens `start` to `start + size`."""
-
-    start: int
-    size: int
-    kind: str
-    """`table`, `column`, `value`, `measure`, `flag`, or that of a marker."""
-    target: Any = None
-    evidence: str = ""
-    value: Any = None
-    """The text of a value, the number, the function, the operator, the direction or the span of days."""
-    text: str = ""
-
-    @property
-    def end(self) -> int:
-        return self.start + self.size
-
-    @property
-    def table(self) -> Key:
-        """The table that is named, or that the column or measure belongs to."""
-        table: Key = self.target if isinstance(self.target, tuple) else self.target.table
-        return table
 
 
 @lru_cache(maxsize=8)
@@ -121,19 +111,19 @@ def index_names(linker: Linker) -> dict[str, list[tuple[str, Target]]]:
     return index
 
 
-class Evidence:
+class Evidence(PhraseEvidence):
     """Reads the tokens of one question."""
 
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, tokens: list[Token], today: date):
-        self._joins = joins
-        self._linker, self._vocabulary, self.tokens, self._today = linker, vocabulary, tokens, today
+        super().__init__(linker, joins, vocabulary, tokens, today)
         self._index = index_names(linker)
-        self._lows = [token.low for token in tokens]
 
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
-        items = [*self._mark(at), *self._link(at), *self._stand_for(at)]
+        if signed := list(self._read_signed(at)):
+            return signed
+        items = [*self._mark(at), *self._read_phrases(at), *self._link(at), *self._stand_for(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
@@ -183,8 +173,13 @@ class Evidence:
             values = link.values if self._lows[at] not in RATIOS else []
             hits = [*link.tables, *link.columns, *values, *link.measures]
             hits.sort(key=lambda hit: hit.tier)
+            named = any(hit.tier < 2 for hit in link.tables)
             for hit in hits[: MOST_HITS + 1]:
-                item = self._write(at, link.size, hit, TIERS[min(hit.tier, 4)], link.text)
+                evidence = TIERS[min(hit.tier, 4)]
+                if named and evidence == "part" and isinstance(hit.target, Col) and hit.value is None:
+                    number = dates.is_number(self._linker.catalog_column(hit.col))
+                    evidence = "loose" if number else evidence  # `donations` are rows, and no `target_donations`
+                item = self._write(at, link.size, hit, evidence, link.text)
                 yield item
                 low = self._lows[at]
                 if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
@@ -213,25 +208,14 @@ class Evidence:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
         token = self.tokens[at]
         low = token.low
-        if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
+        if low in (PERSONS | lexicon.CLIENTS | lexicon.STAFF) - UNDONE:
             for noun in self._vocabulary.nouns["person"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
-        if low in MONEY:
-            for noun in self._vocabulary.nouns["money"]:
+        wages = self._list_wages() if low in EARNING else []
+        yield from (Item(at, 1, "column", col, "noun", text=token.text) for col in wages)
+        for noun in self._vocabulary.nouns["money"] if low in MONEY and not wages else ():
+            if low not in EARNING or SPENT.isdisjoint(noun.column.lower().split("_")):
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
-
-    def _deny(self, at: int) -> Iterator[Item]:
-        """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
-        low = self._lows[at]
-        for prefix in ("un", "in", "non"):
-            rest = low[len(prefix) :]
-            if low.startswith(prefix) and len(rest) >= 4:
-                token = replace(self.tokens[at], text=rest, low=rest, stem=stem(rest))
-                for link in self._linker.links([token], 0):
-                    for hit in link.columns:
-                        column = self._linker.catalog_column(hit.col)
-                        if self._linker.is_flag(hit.col) or (dates.is_date(column) and column.nullable):
-                            yield Item(at, 1, "opposite", hit.col, "part", text=low)
 
     def _guess(self, at: int) -> Iterator[Item]:
         """Weaker evidence for a word that names nothing wholly."""
@@ -310,9 +294,26 @@ class Evidence:
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
         before = self._lows[at - 1] if at else ""
+        denied = not lexicon.NOT.isdisjoint(self._lows) or not UNDONE.isdisjoint(self._lows)
+        if (low == "ever" and (denied or self._lows[0] in ASKING)) or (low == "yet" and denied):
+            return ""
+        if low in PASSING and "between" in self._lows:
+            return ""  # `how many days pass between`
+        if low in ("moment", "present") and self._lows[max(at - 2, 0) : at] in (["at", "the"], ["is", "at"]):
+            return "now"
+        if low in MONEY and before in MONEY:
+            return ""  # `money spent`
+        if low in PERSONS and before in ("do", "does", "did") and "long" in self._lows[:at]:
+            return ""  # `how long do people wait`
+        if low in PARTICLES and at and not self._is_verb(at - 1):
+            return "marker"  # `out of stock`
+        if low == "still":
+            return "now" if self._is_named(at + 1) else "marker"
         if low == "number" and (before,) in lexicon.AGGREGATES:
             return ""  # `average number of`
         who = low in ("who", "whose") and not at
+        if low in ("member", "members") and self._is_table(at - 1):
+            return ""  # `crew members`
         if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
             return "noun"
         if (low in IDLE and not who) or (low == "where" and at):
@@ -323,12 +324,20 @@ class Evidence:
             return GRADES[low]
         if who or low in COMPARATIVE or (low,) in lexicon.SUPERLATIVES or (low,) in lexicon.AGGREGATES:
             return "marker"
-        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
-        if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
+        if low in CHARGING and any(self._read_rates(at)):
+            return "verb"
+        if self._is_verb(at):
             return "verb"
         if low.endswith(("ed", "ing")):
             return "deed"
         return "noun"
+
+    def _is_verb(self, at: int) -> bool:
+        """Whether the token is a verb that says no more than that two things belong together."""
+        low, before = self._lows[at], self._lows[at - 1] if at else ""
+        acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
+        light = low in LIGHT_VERBS and at > 0 and self._is_named(at - 1)
+        return light or low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
 
 
 LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}
@@ -364,6 +373,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),
     ("or", _single(("or",))),
+    *PHRASE_MARKERS,
     ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
     ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),

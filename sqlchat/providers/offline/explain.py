@@ -53,6 +53,8 @@ def interpret(query: Query) -> str:
     parts = [_list([_term(term) for term in query.outputs])]
     if query.part is not None:
         parts[0] = f"the percentage of {parts[0]} where {_condition(query.part)}"
+    if query.sides:
+        parts[0] += " of " + " and of ".join(f"{words} ({_condition(condition)})" for words, condition in query.sides)
     if query.distinct:
         parts[0] = f"the different values of {parts[0]}"
     if query.subject and not any(isinstance(t, Agg) and t.of == query.subject for t in query.outputs):

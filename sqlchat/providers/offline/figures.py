@@ -5,22 +5,21 @@ from __future__ import annotations
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import grain
-from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
-from sqlchat.providers.offline.durations import compute, find_duration
-from sqlchat.providers.offline.evidence import LASTING, Item
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.claims import FAR
+from sqlchat.providers.offline.durations import list_births
+from sqlchat.providers.offline.items import Item
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg
+from sqlchat.providers.offline.timespans import Timespans
 
 FURTHEST = 9
 """Tokens from `how often` to what happened."""
-LASTING_WORDS = lexicon.words("minutes hours min mins duration nights length")
-"""Words of columns that hold how long something took."""
-TO = frozenset({"to", "and", "until"})
 
 
-class Figures(Claims):
+class Figures(Timespans):
     def read_figures(self) -> None:
+        self.read_elapsed()
         shares = self.take_each("share")
         self.need(len(shares) <= 1)
         for at, _ in shares:
@@ -55,7 +54,7 @@ class Figures(Claims):
             self.figures[at] = Agg(function, of)
             return
         place = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=(*over[:3], "column"))
-        if self._read_span(at, function) or (place is None and self._read_lasting(at, function)):
+        if self.read_span(at, function) or (place is None and self.read_lasting(at, function)):
             return
         self.need(place is not None)
         thing = self.items[place or 0]
@@ -78,11 +77,18 @@ class Figures(Claims):
             over = (*over, "table", "column", "measure", "period")
         gap = FURTHEST if kind == "times" else FAR
         place = self.right(at, lambda item: item.kind in kinds, gap, over=over)
+        if self.right(at, lambda item: item.evidence == "aged", over=("cmp",)) is not None:  # `how many under 18s`
+            births = list_births(self.ground.linker)
+            self.need(len(births) == 1)
+            self.figures[at] = Agg("count", births[0].table)
+            return
         if place is None:
             rows = self.ground.vocabulary.nouns["row"]
             self.need(kind == "times" and len(rows) == 1)
             self.figures[at] = Agg("count", rows[0].table)
             self.note("implied_count")
+            return
+        if isinstance(self.items[place].target, Computed):  # `how many days from order to delivery`
             return
         item = self.take(place)
         following = self.items[place + 1] if place + 1 < len(self.items) else None
@@ -104,53 +110,7 @@ class Figures(Claims):
             self.need(all(stem(linker.table_words(key)[-1]) != noun for key in linker.tables))
             self.note("sum_for_count")
             return Agg("sum", item.target)
-        self.need(item.kind == "column" and item.evidence == "exact" and not self.is_date(item))
+        named = item.evidence == "exact" or (distinct and item.evidence == "part")
+        self.need(item.kind == "column" and named and not self.is_date(item))
         self.note("count_column")
         return Agg("count", item.target, distinct=True)
-
-    def _read_lasting(self, at: int, function: str) -> bool:
-        """`how long ... on average`: of the table whose rows begin and end."""
-        lasting = self.each("lasting")
-        if len(lasting) != 1:
-            return False
-        self.take(lasting[0][0])
-        self.figures[at] = Agg(function, self.find_span(lasting[0][1].value))
-        return True
-
-    def _read_span(self, at: int, function: str) -> bool:
-        """`average days from A to B`."""
-        over = ("unit", "lasting")
-        first = self.right(at, self.is_date, FAR, over=over)
-        second = None if first is None else self.right(first, self.is_date)
-        if first is None or second is None or self.word(self.items[second].start - 1) not in TO:
-            return False
-        start, end = self.take(first).target, self.take(second).target
-        self.need(start.table == end.table and start != end)
-        unit = self.take_right(at, lambda item: item.kind in over)
-        kind = LASTING.get(unit.text.split()[-1], "days") if unit is not None else "days"
-        self.figures[at] = Agg(function, compute(start, end, kind))
-        return True
-
-    def find_span(self, unit: str) -> Col:
-        """How long rows lasted: the one column that holds it, else the time between two days."""
-        linker = self.ground.linker
-        for at, item in self.each("unit"):
-            if self.word(item.start - 1) == "in":
-                unit = LASTING.get(item.text, unit)
-                self.take(at)
-        tables = self.list_tables()
-        columns = [Col(table, column.name) for table in tables for column in linker.tables[table].columns]
-        numbers = [col for col in columns if self.ground.is_number(col)]
-        lasting = [col for col in numbers if not LASTING_WORDS.isdisjoint(self.ground.words(col))]
-        if lasting:
-            self.need(len(lasting) == 1)
-            kept_in = {LASTING[word] for word in self.ground.words(lasting[0]) if word in LASTING}
-            self.need(not unit or not kept_in or unit in kept_in)  # no minutes for hours
-            for at in [at for at in self.free if self.items[at].target == lasting[0]]:
-                self.take(at)
-            return lasting[0]
-        spans = [span for table in tables if (span := find_duration(self.reader, table, unit)) is not None]
-        if len(spans) != 1:
-            raise UnfitError
-        self.reader.assume(f"How long it took is {spans[0].words}.")
-        return spans[0]

@@ -7,9 +7,11 @@ from typing import Any
 from sqlchat.language import lexicon
 from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.durations import CLOCKS
-from sqlchat.providers.offline.evidence import LASTING, Item
+from sqlchat.providers.offline.evidence import LASTING
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
-from sqlchat.providers.offline.query import Compare, Condition, Flag, Null, Versus
+from sqlchat.providers.offline.phrase_evidence import ASKING
+from sqlchat.providers.offline.query import Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.units import list_unit_columns
@@ -17,6 +19,8 @@ from sqlchat.providers.offline.units import list_unit_columns
 LACKING = frozenset({"without", "no", "lacking"})
 NAMING = lexicon.words("which what many per by each every")
 """Words before a thing, which is no value."""
+JOINING = lexicon.words("and or vs versus to with nor plus") | frozenset({",", "/", "&"})
+"""Words between two values of one column."""
 DOING = frozenset({"we", "you", "they", "do", "did"})
 NAMES = frozenset({"number", "code", "address"})
 """Nouns that make a name of the value before them: `phone number`."""
@@ -25,6 +29,27 @@ NAMES = frozenset({"number", "code", "address"})
 class Filters(Rankings):
     def place(self, at: int, col: Col, condition: Condition, *, negated: bool = False) -> None:
         self.placed.append(Placed(at, col.table, condition, negated))
+
+    def read_averages(self) -> None:
+        """`cost more than our average price`: a number of each row against its average over all of them."""
+        for at, marker in self.each("cmp"):
+            average = self.right(at, lambda item: item.kind == "agg" and item.value == "avg", 1)
+            if average is None:
+                continue
+            op = marker.value if isinstance(marker.value, str) else marker.value[0][1]
+            after = self.right(average, self.is_number, 1)
+            before = self.left(at, self.is_number, 2)
+            place = after if after is not None else before
+            self.need(place is not None and op in (">", "<"))
+            col = self.items[place or 0].target
+            if before is not None and before != place:  # `cost` is said of the price
+                self.need(self.items[before].target == col or self.items[before].evidence != "exact")
+                self.take(before)
+            self.need(isinstance(col, Col) and not isinstance(col, Computed))
+            for taken in (at, average, place or 0):
+                self.take(taken)
+            self.place(at, col, Average(col, op))
+            self.note("compared")
 
     def read_bounds(self) -> None:
         for at, marker in self.each("cmp"):
@@ -97,7 +122,7 @@ class Filters(Rankings):
         figure = max((place for place in self.figures if place < at), default=None)
         if bare:
             return None
-        if figure is not None and self.groups:
+        if figure is not None and (self.groups or self.word(0) in ASKING):
             return self.figures[figure]
         self.need(options is not None)
         return options
@@ -197,11 +222,19 @@ class Filters(Rankings):
 
     def _join_values(self, col: Col, texts: list[tuple[int, str]]) -> None:
         """Values to compare make groups; those joined by `and` must be of the rows themselves."""
-        versus = self.take_each("vs")
+        ends = [item.end for item in self.items if item.kind == "value" and item.target == col]
+        starts = [item.start for item in self.items if item.kind == "value" and item.target == col]
+        for end, start in zip(ends, starts[1:], strict=False):  # `ready to be collected` is no list
+            self.need(not JOINING.isdisjoint(self.lows[end:start]) or start == end)
+        first, second = (next(i for i in self.items if (i.target, i.value) == (col, text)) for _, text in texts[:2])
+        lead = self.word(first.start - 1)
+        apart = lead in lexicon.IN and self.lows[first.end : second.start] == ["and", lead]  # `of men and of women`
+        versus = bool(self.take_each("vs")) or apart
         self.need(versus or not self.figures or "and" not in self.lows)
+        self.note("compared", int(apart))
         if versus:
             self.groups.append(col)
-        if "and" in self.lows[self.items[texts[0][0]].end : self.items[texts[-1][0]].start]:
+        if not apart and "and" in self.lows[self.items[texts[0][0]].end : self.items[texts[-1][0]].start]:
             self.anded.append(col)
 
     def _check_value(self, item: Item) -> None:

@@ -332,7 +332,7 @@ def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
             and table_of(term) not in keyed
             and not any(reader.joins.distance(key, table_of(term))[0] <= 1 for key in keyed)
         ):
-            raise QuestionError("What is listed differs within the groups.", words=[], reason="ambiguous")
+            raise QuestionError("What is listed differs within the groups.", words=[], reason="in_groups")
     return added + terms
 
 

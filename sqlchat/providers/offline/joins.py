@@ -10,6 +10,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.naming import count_shared_words
+from sqlchat.providers.offline.roles import get_real_key, list_roles
 from sqlchat.sql.catalog import Table
 
 KEY_ENDINGS = ("id", "no", "nr", "num", "number", "code", "key")
@@ -51,6 +52,11 @@ class Joins:
             self.edges[edge.source].append(edge)
             own = {here for here, _ in edge.columns}
             self.edges[edge.target].append(edge.back(single=own == set(tables[edge.source].primary_key)))
+        for role in list_roles(tables):
+            self.edges[role.key] = []
+            pairs = ((role.col.name, tables[role.table].primary_key[0]),) if tables[role.table].primary_key else ()
+            if len(tables[role.table].primary_key) == 1:
+                self.edges[role.table].append(Edge(role.table, role.key, pairs, single=True))
 
     def _read_keys(self) -> list[Edge]:
         found: list[Edge] = []
@@ -119,6 +125,8 @@ class Joins:
 
     def below(self, target: Key) -> set[Key]:
         """The tables of which each row leads to one row of `target` at most, itself among them."""
+        if target not in self.tables:  # a role
+            return self.below(get_real_key(target))
         found, queue = {target}, deque([target])
         while queue:
             here = queue.popleft()

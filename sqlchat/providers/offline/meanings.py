@@ -17,6 +17,8 @@ from sqlchat.providers.offline.cursor import Cursor, is_participle
 from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
+from sqlchat.providers.offline.nouns import holds_people
+from sqlchat.providers.offline.query import Null
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
@@ -274,6 +276,10 @@ class Meanings(Cursor):
         span = find_duration(self, table) if lasting else None
         if span is None:
             return None
+        if lasting[0] == "desc" and holds_people(self.linker, table):  # `the longest serving employee`
+            self.assume(f"Who has been there longest has the first {table[1]}.{span.left.name} of those still there.")
+            self.query.conditions.append(Null(span.right))
+            return span.left, "asc"
         self.assume(f"How long it took is {span.words}.")
         return span, lasting[0]
 

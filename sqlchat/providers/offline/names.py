@@ -29,6 +29,7 @@ from sqlchat.providers.offline.naming import (
     is_weak,
     list_synonyms,
 )
+from sqlchat.providers.offline.roles import Tables, get_real_key, list_roles
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 FIRST_NAMES = (("first", "name"), ("given", "name"), ("forename",))
@@ -84,7 +85,8 @@ class Names:
         definitions: Definitions | None = None,
     ):
         self.definitions = definitions or Definitions(catalog)
-        self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
+        self.tables: dict[Key, Table] = Tables({(t.schema, t.name): t for t in catalog.tables})
+        self.roles = list(list_roles(self.tables))
         defined = self.definitions.measures
         taken = {stems(name) for measure in defined for name in measure.names}
         derived = (m for key, table in self.tables.items() for m in find_measures(key, table, catalog.dialect))
@@ -150,6 +152,8 @@ class Names:
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
         known = self._displays.get(key)
+        if known is None and key not in self.tables:  # a role
+            known = self._displays[key] = [Col(key, col.name) for col in self.display(get_real_key(key))]
         if known is None:
             known = self._displays[key] = self._choose_display(key)
         return list(known)

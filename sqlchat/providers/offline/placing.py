@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from sqlchat.providers.offline import dates, grain, periods, states
+from sqlchat.providers.offline.ages import Ages
 from sqlchat.providers.offline.claims import Placed, UnfitError
-from sqlchat.providers.offline.filters import Filters
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period, Related, Versus
 
@@ -15,7 +15,7 @@ BEING = frozenset({"is", "are", "was", "were", "still", "currently"})
 FIRST_YEAR = 1000
 
 
-class Placing(Filters):
+class Placing(Ages):
     def write_conditions(self, base: Key, mentioned: list[Key]) -> None:
         """The conditions of the query, whose rows are those of `base`; `mentioned` tables must have such rows."""
         is_up = self.ground.is_up
@@ -73,6 +73,9 @@ class Placing(Filters):
                 is_year = self.ground.words(target)[-1] == "year"
                 self.need(not is_year or all(value >= FIRST_YEAR for value in values))  # `older than 10 years`
                 placed.append(Placed(at, target.table, Compare(target, op, values)))
+            elif isinstance(target, Agg) and not self.query.groups:  # `is the average wage above 3000`
+                self.need(op != "between" and not self.query.asks_any)
+                self.query.asks_any, self.query.bound = True, (op, values[0])
             elif isinstance(target, Agg):
                 self.query.having.append((target, op, values[0]))
             elif isinstance(target, tuple) and isinstance(target[0], tuple):
@@ -118,6 +121,13 @@ class Placing(Filters):
             columns.append(col)
             self.reader.assume(f"{text[:1].upper()}{text[1:]} is read as a period of {col.table[1]}.{col.name}.")
         return placed
+
+    def find_day(self, base: Key) -> Col:
+        """The one day of a row of `base`. Raises UnfitError if it is not clear which."""
+        col = periods.find_time(self.reader, base)
+        if col is None or not self.ground.is_date(col):
+            raise UnfitError
+        return col
 
     def _find_time(self, at: int, base: Key, below: list[Key]) -> Col:
         """The days that a period speaks of: those of the thing named last before it, else of the base."""

@@ -140,6 +140,12 @@ class Query:
     """Of a share: what the rows of the part meet."""
     asks_any: bool = False
     """True where the question is whether there are any: the count comes with a yes or no."""
+    bound: tuple[str, Literal] = (">", 0)
+    """Of such a question: what the figure is to be."""
+    sides: tuple[tuple[str, Condition], ...] = ()
+    """Of a comparison for yes or no: the two, each with its words and what its rows meet."""
+    sides_op: str = ">"
+    """What the figure of the first is to be to that of the second."""
     share_of_groups: bool = False
     """True where the figure of each group is its percentage of all."""
     within: list[Col | DatePart | Key] = field(default_factory=list)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.durations import compute
-from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.figures import Figures
+from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg

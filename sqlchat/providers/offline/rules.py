@@ -52,11 +52,6 @@ UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:al
 """`are all members paid up`: a yes or no about each of them."""
 COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
 """`average fee: cash or card?` compares two groups, though it can be read as one of both."""
-MORE_OF_TWO = re.compile(
-    r"(?i)^(?:did|do|have|are|were) (?:we|you|they|there) (?:\w+ )?(?:more|fewer) "
-    r"(?!(?:than|for|on|with|from|in)\b)(\w+) (in |from |on |for )?(.+?),? or (?:in |from |on |for )?(.+?)(?=\W*$)"
-)
-"""`did we get more orders in May or in June?` compares two groups, though it begins as a question for yes or no."""
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
     for pattern, put, example in (

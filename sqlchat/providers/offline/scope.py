@@ -5,6 +5,8 @@ Called by the builder, for the query and for each of its subqueries.
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlglot
 from sqlglot import exp
 
@@ -15,6 +17,7 @@ from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Linker
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Literal
+from sqlchat.providers.offline.roles import get_alias, get_real_key
 from sqlchat.sql.catalog import Column
 
 OPERATORS: dict[str, type[exp.Binary]] = {
@@ -40,9 +43,10 @@ class Scope:
 
     def alias(self, key: Key) -> str:
         if key not in self.aliases:
-            name, number = key[1], 2
+            plain = key[1] if key in self.linker.tables else get_alias(key)
+            name, number = plain, 2
             while name.lower() in self.taken:
-                name, number = f"{key[1]}_{number}", number + 1
+                name, number = f"{plain}_{number}", number + 1
             self.taken.add(name.lower())
             self.aliases[key] = name
         return self.aliases[key]
@@ -109,12 +113,20 @@ class Scope:
         left, right = self.column(col.left), self.column(col.right)
         if col.kind == "weekday":
             return exp.cast(dates.cut(left, "weekday", self.dialect), "int")
+        if col.kind == "scaled" and col.factor < 1:
+            return exp.Div(this=left, expression=exp.Literal.number(f"{1 / col.factor:.10g}.0"), typed=True)
+        if col.kind == "scaled":
+            return exp.Mul(this=left, expression=exp.Literal.number(f"{col.factor:.10g}"))
+        if col.kind == "age":
+            return dates.count_years(left, date.fromisoformat(col.day), self.dialect)
         if col.kind == "minus":
             return exp.paren(exp.Sub(this=left, expression=right))
         if col.kind == "over":
             whole = exp.Mul(this=exp.Literal.number("1.0"), expression=left)
             part = exp.Nullif(this=right, expression=exp.Literal.number(0))
             return exp.Div(this=whole, expression=part, typed=True)
+        if col.day:
+            right = dates.day_literal(col.day, self.catalog_column(col.left), self.dialect)
         return dates.subtract(left, right, col.kind, self.dialect)
 
     def catalog_column(self, col: Col) -> Column:
@@ -128,7 +140,7 @@ class Scope:
         return select
 
     def _table(self, key: Key) -> exp.Table:
-        schema, name = key
+        schema, name = key if key in self.linker.tables else get_real_key(key)
         table = exp.Table(
             this=exp.to_identifier(name, quoted=not _plain(name, self.dialect)),
             db=exp.to_identifier(schema, quoted=not _plain(schema, self.dialect)) if schema else None,

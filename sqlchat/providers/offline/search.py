@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -20,13 +20,15 @@ from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline import refusal
+from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
-from sqlchat.providers.offline.composer import Composer, choose
+from sqlchat.providers.offline.composer import Candidate, Composer, choose
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.phrase_evidence import find_roles
 from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
@@ -43,12 +45,13 @@ from sqlchat.providers.offline.rules import (
     COMPARED,
     EXISTING,
     MONEY_VERB,
-    MORE_OF_TWO,
     NO_ONE,
     STATES,
     UNIVERSAL,
     YES_NO,
 )
+from sqlchat.providers.offline.scoring import LEAST
+from sqlchat.providers.offline.scoring import MARGIN as TIED
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 from sqlchat.providers.offline.wording import write_plainly
@@ -63,7 +66,11 @@ SPENDING = lexicon.words("spent spend spends")
 RULE_WORDS = lexicon.words("current overdue revenue income average different between without unpaid percentage")
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
+REREAD = (None, "no_join", "in_groups")
+"""Reasons of the grammar that do not keep the composer from an answer."""
 MOST_SUGGESTIONS = 3
+MOST_WORDINGS = 3
+"""Questions that are tried for one of several readings."""
 PUT = {
     "money": "Money is that of {}.",
     "cost": "What was paid is {}.",
@@ -81,14 +88,26 @@ class Search:
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._vocabulary = vocabulary
         self._asks_any = self._is_yes_no = self._asks_whether_any = False
+        self._candidates: dict[str, list[Candidate]] = {}
+        """The composer's readings of each question that was tried."""
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
+        try:
+            return self._attempt(question)
+        except QuestionError as fault:
+            alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
+            near = self._suggest(fault.facts.pop("question", question), fault) if len(alternatives) < 2 else []
+            fault.facts["suggestions"] = list(dict.fromkeys([*alternatives, *near]))[:MOST_SUGGESTIONS]
+            fault.facts.pop("rewrites", None)
+            raise
+
+    def _attempt(self, question: str) -> Reading:
+        """The query and its SQL. Raises QuestionError, with the `question` in the words that were read last."""
         if UNIVERSAL.search(question):
             raise QuestionError(
                 "Ask for those of which it is not true: whether it is true of all is not read.", words=[]
             )
-        question = MORE_OF_TWO.sub(r"number of \1 \2\3 versus \4", question)
         self._is_yes_no = YES_NO.search(question) is not None and not EXISTING.search(question)
         self._asks_whether_any = re.search(r"(?i)\b(any|ever)\b", question) is not None
         self._asks_any = EXISTING.search(question) is not None
@@ -96,27 +115,74 @@ class Search:
         question = EXISTING.sub("how many ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
+            if self._has_role(question):
+                raise QuestionError("Which rows of the table are meant is not clear.", words=[])
             return self._read(question)
         except QuestionError as fault:
-            found = self._read_rephrased(question, fault)
+            found = self._read_rephrased(question, fault) if not self._has_role(question) else None
             if found is not None:
                 return found
             if (plain := write_plainly(question)) != question:
-                return self.read(plain)
+                return self._attempt(plain)
             composed = self._compose(asked, fault)
             if composed is not None:
                 return composed
-            fault.facts["suggestions"] = self._suggest(question, fault)
-            fault.facts.pop("rewrites", None)
+            fault.facts["question"] = question
             raise
+
+    def _list_alternatives(self, question: str, fault: QuestionError) -> list[str]:
+        """For each of several readings that are equally likely a question that gives it and was tried."""
+        found = []
+        for col, texts in list_choices(question, fault, self._linker):
+            fits = lambda select, col=col: any(  # noqa: E731
+                column.name == col.name for column in select.find_all(exp.Column)
+            )
+            found += self._find_working(texts, fits)
+        tied = self._list_tied(question) if not found and not fault.facts.get("reason") else []
+        for candidate, texts in tied:
+            sql = candidate.select.sql()
+            found += self._find_working(texts, lambda select, sql=sql: select.sql() == sql)
+        if tied and len(found) == len(tied):
+            fault.facts["reason"] = "ambiguous"
+            fault.detail = f"""This can be read in two ways: {" or ".join(f'"{text}"' for text in found)}."""
+            fault.args = (fault.detail, *fault.args[1:])
+        return found
+
+    def _list_tied(self, question: str) -> list[tuple[Candidate, list[str]]]:
+        candidates = self._list_candidates(question)[:2]
+        if len(candidates) < 2 or candidates[0].score < LEAST or candidates[0].score - candidates[1].score >= TIED:
+            return []
+        return list_tied(question, tokenize(question), *candidates, self._linker)
+
+    def _find_working(self, questions: list[str], fits: Callable[[exp.Select], bool]) -> list[str]:
+        """The first of the questions whose reading fits; none where none does."""
+        for question in questions[:MOST_WORDINGS]:
+            try:
+                reading = self._attempt(question)
+            except QuestionError:
+                continue
+            if fits(reading[1]):
+                return [question]
+        return []
+
+    def _has_role(self, question: str) -> bool:
+        """Whether a row is named by one that points to it: `the boss of Ann`, which the composer alone reads."""
+        tokens = tokenize(question) if self._linker.roles else []
+        return any(True for at in range(len(tokens)) for _ in find_roles(self._linker, tokens, at))
+
+    def _list_candidates(self, question: str) -> list[Candidate]:
+        if question not in self._candidates:
+            composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
+            self._candidates[question] = composer.compose(question)
+        return self._candidates[question]
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        if fault.facts.get("reason") or fault.facts.get("rewrites"):  # it was read, in more than one way
+        chosen = choose(self._list_candidates(question))
+        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
+        if chosen is not None and self._has_role(question) and not chosen.features.get("role"):
             return None
-        composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
-        chosen = choose(composer.compose(question))
-        if chosen is None:
+        if chosen is None or (read not in REREAD and not chosen.is_compared):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
