@@ -19,7 +19,7 @@ from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.placing import Placing
-from sqlchat.providers.offline.query import Agg, Compare, DatePart, Null, Query, Related, Term
+from sqlchat.providers.offline.query import Agg, Compare, Condition, DatePart, Null, Period, Query, Related, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
@@ -30,6 +30,8 @@ AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
+SAYING = lexicon.words("is are was were do does did has have had that who which being")
+"""Words between the whole and the part of which a share is asked."""
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
 
 
@@ -56,12 +58,23 @@ class Assembly(Placing):
         self.need(not self.each("both"))
         self._check_conditions(base)
         if self.share:
-            apply_share(self.query)
-            self.need(not self.query.share_of_groups)
+            apply_share(self.query, self.part or self._choose_part())
+            if self.query.share_of_groups:
+                self.need(all(isinstance(figure.of, tuple) for figure in self.figures.values()))
+                self.note("share_of_groups")
         if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
         return self.query
+
+    def _choose_part(self) -> Condition | None:
+        """The condition after the verb: the late ones of `what share of delivered jobs was late`."""
+        query = self.query
+        start = max((self.items[at].end for at in self.figures), default=0)
+        verb = next((at for at, low in enumerate(self.lows) if at >= start and low in SAYING), len(self.lows))
+        after = [p.condition for p in self.placed if self.items[p.at].start > verb and not isinstance(p.condition, Period)]
+        parts = [one for one in query.conditions if any(one is other for other in after)]
+        return parts[0] if len(parts) == 1 and len(after) == 1 else None
 
     def _check_words(self) -> None:
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
@@ -148,6 +161,8 @@ class Assembly(Placing):
         return below[0]
 
     def _find_day(self, base: Key) -> Col:
+        if self.day is not None and self.day.table == base:
+            return self.day
         col = periods.find_time(self.reader, base)
         if col is None or not dates.is_date(self.ground.linker.catalog_column(col)):
             raise UnfitError

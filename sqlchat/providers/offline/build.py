@@ -65,6 +65,9 @@ class _Builder:
             clause = restrictions.sql(query.part, anchor)
             figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
             outputs[figure] = self._share(query.outputs[figure], clause)
+            for (term, _), ordered in zip(query.order, order, strict=False):
+                if term == query.outputs[figure]:
+                    ordered.set("this", outputs[figure].unalias().copy())
         if query.share_of_groups:
             outputs = [
                 self._share_of_all(s) if isinstance(t, Agg) else s

@@ -32,7 +32,10 @@ BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
 STOPS = frozenset(".?!;")
 WEAK = frozenset(
-    {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
+    {
+        "synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value",
+        "row", "rooted", "event",
+    }  # fmt: skip
 )
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
@@ -73,6 +76,10 @@ class Candidate:
 
 def _name(item: Item) -> str:
     target = item.target
+    if item.kind == "event":
+        return f"the rows of {target.table[1]} with a {target.name}"
+    if item.evidence in ("row", "rooted"):
+        return f"the rows of {target[1]}"
     if isinstance(target, Computed):
         return target.words
     if isinstance(target, tuple):

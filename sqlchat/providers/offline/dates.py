@@ -114,6 +114,12 @@ def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:
     return _first(index * months), _first((index + 1) * months)
 
 
+def find_latest(month: int, today: date) -> Span:
+    """The last month of that number that has begun."""
+    months = (today.year - (month > today.month)) * 12 + month - 1
+    return Span(_first(months), _first(months + 1), 1)
+
+
 def unit_of(start: date, end: date) -> str | None:
     """The year, quarter, month or day that the days from `start` up to and without `end` are, if they are one."""
     months = (end.year - start.year) * 12 + end.month - start.month

@@ -24,6 +24,7 @@ from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
+from sqlchat.providers.offline.row_nouns import list_event_columns, list_row_tables, list_state_values
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -75,6 +76,8 @@ PLAIN_VERBS = lexicon.words(
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
+PLACED = lexicon.words("in during since for of until before after last this")
+"""Words before a month without its year."""
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
@@ -137,6 +140,7 @@ class Evidence:
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
+        items += self._stand_for_rows(at, items)
         return [item for item in items if not self._divides(item)]
 
     def _divides(self, item: Item) -> bool:
@@ -155,6 +159,9 @@ class Evidence:
         span = dates.read(self.tokens, at, self._today)
         if span is not None:
             yield Item(at, span.size, "period", value=span, text=" ".join(lows[at : at + span.size]))
+        elif token.low in lexicon.MONTHS and at and lows[at - 1] in PLACED and not token.text.islower():
+            month = dates.find_latest(lexicon.MONTHS[token.low], self._today)
+            yield Item(at, 1, "period", value=month, text=f"{token.low} {month.start.year}")
         number = token.percent if token.value is None else token.value
         if number is not None and token.kind in ("number", "word"):
             metres = token.text.endswith(" m")  # `450 m` is a height here, and no number of millions
@@ -220,6 +227,18 @@ class Evidence:
             for noun in self._vocabulary.nouns["money"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
 
+    def _stand_for_rows(self, at: int, items: list[Item]) -> Iterator[Item]:
+        """The table of which the noun means all rows, or those that have something in a column."""
+        low = self._lows[at]
+        if self.tokens[at].kind != "word" or low in IDLE or any(item.kind in ("table", "value") for item in items):
+            return
+        named = [item.target for item in items if item.kind == "column" and item.evidence in ("exact", "part", "piece")]
+        for col in list_event_columns(self._linker, low, named):
+            yield Item(at, 1, "event", col, "event", text=low)
+        for key, evidence in list_row_tables(self._linker, self.tokens, at):
+            if evidence == "rooted" or not items:
+                yield Item(at, 1, "table", key, evidence, text=low)
+
     def _deny(self, at: int) -> Iterator[Item]:
         """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
         low = self._lows[at]
@@ -255,6 +274,8 @@ class Evidence:
                     if item.target not in seen:
                         seen.add(item.target)
                         yield item
+        for col, value in list_state_values(self._linker, low):
+            yield Item(at, 1, "value", col, "root", value, low)
         if not seen:
             for item in self._abbreviate(at, low):
                 seen.add(item.target)
@@ -360,6 +381,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("neg", _single(lexicon.NOT | lexicon.words("nobody none")) | {("no", "one"): "nobody", ("not", "a"): "not"}),
     ("unit", {(w,): u for w, u in lexicon.UNITS.items()} | {("day", "of", "the", "week"): "weekday"}),
     ("share", {**_single(SHARES), ("what", "part", "of"): "share", ("which", "part", "of"): "share"}),
+    ("rate", _single(("rate", "rates"))),
     ("who", _single(("who", "whose"))),
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),

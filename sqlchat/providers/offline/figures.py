@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import grain
-from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
+from sqlchat.providers.offline.claims import FAR, Claims, Placed, UnfitError
 from sqlchat.providers.offline.durations import compute, find_duration
 from sqlchat.providers.offline.evidence import LASTING, Item
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg
+from sqlchat.providers.offline.query import Agg, Compare, Condition, Flag, Null
 
 FURTHEST = 9
 """Tokens from `how often` to what happened."""
@@ -21,8 +23,11 @@ TO = frozenset({"to", "and", "until"})
 
 class Figures(Claims):
     def read_figures(self) -> None:
+        for at, _ in self.take_each("rate"):
+            self._read_rate(at)
+        self._read_events()
         shares = self.take_each("share")
-        self.need(len(shares) <= 1)
+        self.need(len(shares) + self.share <= 1)
         for at, _ in shares:
             self.share = True
             self._count(at, "share")
@@ -41,6 +46,32 @@ class Figures(Claims):
                 self.average = True
             else:
                 self._aggregate(at, "sum" if marker.value == "much" else marker.value)
+
+    def _read_rate(self, at: int) -> None:
+        """`no-show rate`, `complaint rate`: the share of the rows of which that is so, among those that tell it."""
+        place = self.left(at, lambda item: item.kind in ("value", "flag", "event"), 0)
+        self.need(place is not None and not self.share)
+        item = self.take(place or 0)
+        col: Col = item.target
+        parts: dict[str, Condition] = {
+            "value": Compare(col, "=", (item.value,)), "flag": Flag(col), "event": Null(col, negated=True)
+        }  # fmt: skip
+        self.part, self.share = parts[item.kind], True
+        if item.kind == "value":
+            self.query.matched.append((item.text, col, item.value))
+        if item.kind != "event" and self.ground.linker.catalog_column(col).nullable:
+            self.placed.append(Placed(at, col.table, Null(col, negated=True)))
+        self.figures[place or 0] = Agg("count", col.table)
+
+    def _read_events(self) -> None:
+        """`complaints`: rows with something in that column."""
+        events = self.each("event")
+        self.need(len({item.target for _, item in events}) <= 1)
+        for at, item in events:
+            self.items[at] = replace(item, kind="table", target=item.table)
+        for at, item in events[:1]:
+            self.placed.append(Placed(at, item.table, Null(item.target, negated=True)))
+            self.day = item.target if self.is_date(item) else None
 
     def _aggregate(self, at: int, function: str) -> None:
         over = ("unit", "value", "flag", "table", "count")

@@ -64,6 +64,8 @@ RULE_WORDS = lexicon.words("current overdue revenue income average different bet
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
+RATES = re.compile(r"(?i)\b(rates?|share|percent|percentage|proportion|average number of|on average)\b")
+"""Words of figures that the composer reads in more ways than the grammar."""
 PUT = {
     "money": "Money is that of {}.",
     "cost": "What was paid is {}.",
@@ -112,7 +114,8 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        if fault.facts.get("reason") or fault.facts.get("rewrites"):  # it was read, in more than one way
+        unclear = fault.facts.get("reason") or fault.facts.get("rewrites")  # it was read, in more than one way
+        if unclear and not RATES.search(question):
             return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))

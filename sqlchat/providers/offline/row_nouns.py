@@ -1,0 +1,85 @@
+"""Nouns that stand for rows though no table is called so: `calls` of a table `log`, `complaints` of a column of texts.
+
+A table on its own is often named by its file. What its rows are is then told by its key, by its day or not at all, so
+that a general noun for something that is recorded will do. A part of the rows is meant where the noun names a column
+that is empty in the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import Token, singular, stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.grain import EVENTS
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
+
+RECORDED = lexicon.words(
+    "record entry row line case item job order sale transaction booking purchase ticket call visit trip ride "
+    "delivery shipment load run session appointment event report task assignment reservation receipt deal"
+)
+"""Things of which each is written down once, on some day."""
+KEYED = lexicon.words("no nr num number id code ref reference key")
+"""Words of keys after that of the thing."""
+DATED = lexicon.words("date day on at dt time")
+SHORTEST = 3
+STATES = lexicon.words("status stat state result outcome condition stage decision verdict")
+"""Words of columns that say how things stand or ended."""
+STATE_GROUPS = tuple(
+    frozenset(group.split())
+    for group in (
+        "done completed complete finished fulfilled",
+        "cancelled canceled",
+        "open pending outstanding unresolved",
+        "rejected refused declined denied",
+        "accepted approved granted allowed upheld",
+        "passed pass success successful succeeded",
+        "failed fail failure unsuccessful",
+    )
+)
+"""Words for one state of things, of which a database has one."""
+MOST_STATES = 12
+
+
+def list_row_tables(linker: Linker, tokens: list[Token], at: int) -> Iterator[tuple[Key, str]]:
+    """The table whose rows the noun stands for, with the evidence: `row` for what is only likely, `rooted`."""
+    noun = singular(tokens[at].low)
+    if len(linker.tables) != 1 or len(noun) < SHORTEST or noun in lexicon.PEOPLE or not tokens[at].text.islower():
+        return
+    (key, table), *_ = linker.tables.items()
+    words = [linker.column_words(key, column.name) for column in table.columns]
+    keyed = len(words[0]) > 1 and words[0][-1] in KEYED and stem(words[0][0]) == stem(noun)
+    days = [name for name, column in zip(words, table.columns, strict=True) if dates.is_date(column)]
+    done = bool(days) and (days[0][0] == noun or have_one_root(noun, days[0][0])) and days[0][-1] in DATED
+    if keyed or done:
+        yield key, "rooted"
+    elif noun in RECORDED and days:
+        yield key, "row"
+
+
+def list_event_columns(linker: Linker, noun: str, cols: list[Col]) -> Iterator[Col]:
+    """Those of `cols` that are empty in rows to which it did not happen: `Complaint`, the day of an `Appeal Date`."""
+    for col in cols:
+        column, words = linker.catalog_column(col), linker.column_words(col.table, col.name)
+        if not column.nullable or linker.is_key(col):
+            continue
+        told = words == (singular(noun),) and words[0] in EVENTS and dates.is_text(column)
+        dated = len(words) > 1 and words[0] == singular(noun) and words[-1] in DATED and dates.is_date(column)
+        if told or dated:
+            yield col
+
+
+def list_state_values(linker: Linker, word: str) -> Iterator[tuple[Col, str]]:
+    """The values of columns of states that the word means: `cancelled` by `cancellation`, `done` by `completed`."""
+    for col, texts in linker.values.items():
+        if len(texts) > MOST_STATES or STATES.isdisjoint(linker.column_words(col.table, col.name)):
+            continue
+        lows = {text.lower(): text for text in texts}
+        alike = [text for low, text in lows.items() if have_one_root(word, low)]
+        groups = [group for group in STATE_GROUPS if word in group]
+        alike = alike or [text for low, text in lows.items() for group in groups if low in group]
+        if len(alike) == 1 and word not in lows:
+            yield col, alike[0]
