@@ -7,6 +7,7 @@ query.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,19 @@ from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.placing import Placing
-from sqlchat.providers.offline.query import Agg, Compare, Condition, DatePart, Null, Period, Query, Related, Term
+from sqlchat.providers.offline.query import (
+    Agg,
+    Compare,
+    Condition,
+    DatePart,
+    Flag,
+    Null,
+    Period,
+    Query,
+    Related,
+    Shared,
+    Term,
+)
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
@@ -30,6 +43,7 @@ AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
+NONE = frozenset({"never", "nobody", "none", "no", "without"})
 SAYING = lexicon.words("is are was were do does did has have had that who which being")
 """Words between the whole and the part of which a share is asked."""
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
@@ -55,6 +69,7 @@ class Assembly(Placing):
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
         self.write_conditions(base, mentioned)
+        self._deny_of_all()
         self.need(not self.each("both"))
         self._check_conditions(base)
         if self.share:
@@ -66,6 +81,23 @@ class Assembly(Placing):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
         return self.query
+
+    def _deny_of_all(self) -> None:
+        """`streets where no one appealed`: values of a column without a row of which that is so."""
+        query = self.query
+        if not query.distinct or {item.value for item in self.items if item.kind == "neg"}.isdisjoint(NONE):
+            return
+        self.need(len(query.outputs) == 1 and isinstance(query.outputs[0], Col))
+        parts: list[Condition] = []
+        for condition in query.conditions:
+            if isinstance(condition, Null | Flag):
+                parts.append(replace(condition, negated=not condition.negated))
+            elif isinstance(condition, Compare) and condition.op == "!=":
+                parts.append(replace(condition, op="="))
+            else:
+                self.need(isinstance(condition, Period))
+                parts.append(condition)
+        query.conditions = [Shared(query.outputs[0], parts, negated=True)]  # type: ignore[arg-type]
 
     def _choose_part(self) -> Condition | None:
         """The condition after the verb: the late ones of `what share of delivered jobs was late`."""
@@ -136,7 +168,7 @@ class Assembly(Placing):
         """Whether the figure is added up for each of what is ranked, as it then is."""
         assert self.rank is not None
         added = isinstance(by, Measure) or grain.is_added_up(self.ground.linker, by)
-        grouped = any(item.target != by.table for _, item in self.each("table"))
+        grouped = any(item.target != by.table for _, item in self.each("table")) or bool(self.each("unit"))
         if not (added and grouped) or (isinstance(by, Col) and self.varies(0)):
             return False
         self.rank = (Agg("sum", by), *self.rank[1:])
@@ -156,6 +188,8 @@ class Assembly(Placing):
     def _find_events(self) -> Key:
         """The rows that are counted where only `most often` is said: those below what is asked for."""
         named = self.list_tables()
+        if not named and len(self.ground.linker.tables) == 1:
+            return next(iter(self.ground.linker.tables))
         below = [table for table in named if all(self.ground.is_up(table, other) for other in named)]
         self.need(len(below) == 1 and (len(named) > 1 or len(self.ground.linker.tables) == 1))
         return below[0]
@@ -293,7 +327,7 @@ class Assembly(Placing):
     def _list_people(self, base: Key) -> list[Col]:
         """The names of the people that the rows belong to."""
         near = [noun for noun in self.ground.vocabulary.nouns["person"] if self.ground.is_up(base, noun.table)]
-        self.need(len(near) == 1)
+        self.need(len(near) == 1 and (not near[0].column or near[0].table == base))
         return [Col(near[0].table, near[0].column)] if near[0].column else self.choose_display(near[0].table)
 
     def _write_rank(self, base: Key, plain: list[Col], who: bool) -> None:

@@ -26,6 +26,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.row_nouns import STATES
 from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
@@ -154,9 +155,21 @@ class Composer:
             (at, grade)
             for at, grade in choice.unused
             if grade
+            and not (grade == "adverb" and self._is_idle(tokens[at].low, choice.items))
             and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
+
+    def _is_idle(self, adverb: str, items: tuple[Item, ...]) -> bool:
+        """Whether the adverb only stresses what is said: `still open`, `the longest ever`, `not decided yet`."""
+        kinds = {item.kind for item in items}
+        if adverb == "ever":
+            return "sup" in kinds or "neg" in kinds
+        if adverb == "yet":
+            return "neg" in kinds
+        words = self._ground.words
+        stated = [item for item in items if item.kind == "value" and not STATES.isdisjoint(words(item.target))]
+        return bool(stated) or not kinds.isdisjoint(("opposite", "flag"))
 
     def _describe(
         self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select
@@ -165,7 +178,8 @@ class Composer:
         yield from (item.evidence for item in choice.items if item.target is not None)
         yield from (f"unused_{grade}" for _, grade in unused)
         if not query.conditions and not query.order:
-            figure = any(isinstance(term, Agg) and not isinstance(term.of, tuple) for term in query.outputs)
+            figures = [term for term in query.outputs if isinstance(term, Agg)]
+            figure = any(not isinstance(term.of, tuple) or term.per for term in figures)
             yield from ("bare_unused" for _, grade in unused if grade != "verb" or not figure)
         yield from ("join" for _ in list(select.find_all(exp.Table))[1:])
 

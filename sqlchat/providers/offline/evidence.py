@@ -65,7 +65,7 @@ GRADES = {
     **dict.fromkeys(("overall", "altogether"), "marker"),
     **dict.fromkeys(("number", "code", "name", "date", "time", "id", "type", "amount"), "generic"),
     **dict.fromkeys(lexicon.GROUP, "group"),
-    **dict.fromkeys(("still", "now", "already", "yet", "ever"), "adverb"),
+    **dict.fromkeys(("still", "now", "already", "yet", "ever", "moment", "currently"), "adverb"),
     "or": "or",
     "by": "by",
 }
@@ -74,10 +74,18 @@ PLAIN_VERBS = lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
+OPPOSITES = {
+    **dict.fromkeys(("fail", "failed", "failure", "failing"), ("passed", "succeeded")),
+    **dict.fromkeys(("absence", "absent", "missed"), ("attended", "present")),
+    **dict.fromkeys(("loss", "lost", "losing"), ("won",)),
+    **dict.fromkeys(("available", "free"), ("taken", "occupied")),
+}
+"""Words with those of a column of which they are the opposite."""
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
 PLACED = lexicon.words("in during since for of until before after last this")
 """Words before a month without its year."""
+PARTICLES = lexicon.words("in out up off on")
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
@@ -252,6 +260,11 @@ class Evidence:
                         if self._linker.is_flag(hit.col) or (dates.is_date(column) and column.nullable):
                             yield Item(at, 1, "opposite", hit.col, "part", text=low)
 
+        for other in OPPOSITES.get(low, ()):
+            for item in self._name(at, other, "part"):
+                if item.kind == "flag":
+                    yield replace(item, kind="opposite", text=low)
+
     def _guess(self, at: int) -> Iterator[Item]:
         """Weaker evidence for a word that names nothing wholly."""
         token = self.tokens[at]
@@ -276,6 +289,11 @@ class Evidence:
                         yield item
         for col, value in list_state_values(self._linker, low):
             yield Item(at, 1, "value", col, "root", value, low)
+        after = self._lows[at + 1] if at + 1 < len(self._lows) else ""
+        if not seen and after in PARTICLES:  # `logged in` of `last_login_at`
+            for item in self._name(at, token.stem + after, "root"):
+                seen.add(item.target)
+                yield replace(item, size=2)
         if not seen:
             for item in self._abbreviate(at, low):
                 seen.add(item.target)
@@ -309,6 +327,10 @@ class Evidence:
             for link in self._linker.links([token], 0):
                 for hit in (*link.tables, *link.columns, *link.measures):
                     yield replace(self._write(at, 1, hit, "slip", better), evidence="slip")
+        for value in refusal.find_close_values(low, self._linker):
+            for col, texts in self._linker.values.items():
+                if value in texts:
+                    yield Item(at, 1, "value", col, "slip", value, value)
 
     def _words(self) -> list[str]:
         names = refusal.list_names(self._linker)
@@ -361,7 +383,7 @@ def _single(words: Any, value: Any = None) -> dict[tuple[str, ...], Any]:
 
 MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("agg", {p: f for p, f in lexicon.AGGREGATES.items() if f in ("sum", "avg", "min", "max")} | {
-        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("typical",): "avg"}),
+        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("overall",): "total", ("typical",): "avg"}),
     ("count", {p: f for p, f in lexicon.AGGREGATES.items() if f == "count"} | {
         ("how", "often"): "times", ("how", "many", "times"): "times"}),
     ("much", {("how", "much"): "much", ("amount", "of"): "much"}),
@@ -388,7 +410,9 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("or", _single(("or",))),
     ("both", _single(("both",))),
     ("distinct", _single(lexicon.DISTINCT)),
-    ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),
+    ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc") | {
+        (word, "first"): way for way, words in (("desc", "biggest longest slowest heaviest dearest priciest busiest"),
+                                                ("asc", "shortest cheapest lightest")) for word in words.split()}),
     ("ordered", dict.fromkeys(lexicon.ORDERED, "by")),
     ("state", _single(states.DESCRIBING)),
 )  # fmt: skip

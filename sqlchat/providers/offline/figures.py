@@ -8,9 +8,9 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.claims import FAR, Claims, Placed, UnfitError
-from sqlchat.providers.offline.durations import compute, find_duration
+from sqlchat.providers.offline.durations import choose_unit, compute, find_duration
 from sqlchat.providers.offline.evidence import LASTING, Item
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Compare, Condition, Flag, Null
 
@@ -39,6 +39,7 @@ class Figures(Claims):
             beside = [place for place in self.figures if place in (at + 1, at - 1) or marker.size == 2]
             counts = [place for place in self.figures if isinstance(self.figures[place].of, tuple)]
             sums = [place for place in beside if isinstance(self.figures[place].of, Col)]
+            sums = sums or [place for place in self.figures if isinstance(self.figures[place].of, Computed)]
             if marker.value == "avg" and len(sums) == 1:  # `average number of hints`: of a column that holds it
                 self.figures[sums[0]] = Agg("avg", self.figures[sums[0]].of)
                 continue
@@ -49,13 +50,18 @@ class Figures(Claims):
 
     def _read_rate(self, at: int) -> None:
         """`no-show rate`, `complaint rate`: the share of the rows of which that is so, among those that tell it."""
-        place = self.left(at, lambda item: item.kind in ("value", "flag", "event"), 0)
+        kinds = ("value", "flag", "event", "opposite")
+        place = self.left(at, lambda item: item.kind in kinds, 0)
+        if place is None and self.word(self.items[at].end) == "of":
+            place = self.right(at, lambda item: item.kind in kinds, 1)
         self.need(place is not None and not self.share)
         item = self.take(place or 0)
         col: Col = item.target
         parts: dict[str, Condition] = {
-            "value": Compare(col, "=", (item.value,)), "flag": Flag(col), "event": Null(col, negated=True)
+            "value": Compare(col, "=", (item.value,)), "flag": Flag(col), "event": Null(col, negated=True),
+            "opposite": Flag(col, negated=True),
         }  # fmt: skip
+        self.need(item.kind != "opposite" or self.ground.linker.is_flag(col))
         self.part, self.share = parts[item.kind], True
         if item.kind == "value":
             self.query.matched.append((item.text, col, item.value))
@@ -86,7 +92,7 @@ class Figures(Claims):
             self.figures[at] = Agg(function, of)
             return
         place = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=(*over[:3], "column"))
-        if self._read_span(at, function) or (place is None and self._read_lasting(at, function)):
+        if self._read_taking(at, function) or self._read_span(at, function) or (place is None and self._read_lasting(at, function)):
             return
         self.need(place is not None)
         thing = self.items[place or 0]
@@ -136,6 +142,7 @@ class Figures(Claims):
             self.note("sum_for_count")
             return Agg("sum", item.target)
         self.need(item.kind == "column" and item.evidence == "exact" and not self.is_date(item))
+        self.need(grain.EVENTS.isdisjoint(self.ground.words(item.target)))
         self.note("count_column")
         return Agg("count", item.target, distinct=True)
 
@@ -146,6 +153,26 @@ class Figures(Claims):
             return False
         self.take(lasting[0][0])
         self.figures[at] = Agg(function, self.find_span(lasting[0][1].value))
+        return True
+
+    def _read_taking(self, at: int, function: str) -> bool:
+        """`how long does it take on average to close a ticket`: from the first day of the row to that one."""
+        lasting = self.each("lasting")
+        days = [(place, item) for place, item in self.each("column") if self.is_date(item)]
+        if len(lasting) != 1 or len(days) != 1 or self.word(days[0][1].start - 1) != "to":
+            return False
+        end: Col = days[0][1].target
+        columns = [Col(end.table, column.name) for column in self.ground.linker.tables[end.table].columns]
+        start = next((col for col in columns if self.ground.is_date(col)), end)
+        self.need(start != end)
+        unit = self.take(lasting[0][0]).value
+        self.take(days[0][0])
+        for place, item in self.each("unit"):
+            if self.word(item.start - 1) == "in":
+                unit = LASTING.get(self.take(place).text, unit)
+        span = compute(start, end, unit or choose_unit(self.reader, start, end))
+        self.reader.assume(f"How long it took is {span.words}.")
+        self.figures[at] = Agg(function, span)
         return True
 
     def _read_span(self, at: int, function: str) -> bool:

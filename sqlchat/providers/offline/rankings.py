@@ -67,7 +67,8 @@ class Rankings(Figures):
             if operand is not None:
                 by = operand.target
                 if marker.text in COUNTED:
-                    self.need(isinstance(by, Measure) or grain.is_added_up(self.ground.linker, by))
+                    plural = operand.text.endswith("s") and grain.RATES.isdisjoint(self.ground.words(by))
+                    self.need(isinstance(by, Measure) or plural or grain.is_added_up(self.ground.linker, by))
                     by = Agg("sum", by)
         self.rank = (self._count_things(at, marker) if by is None else by, down, self.limit)
 
@@ -76,7 +77,8 @@ class Rankings(Figures):
         thing = self.take_right(at, lambda item: item.kind in ("table", "hint"), 1, over=("value", "flag"))
         if thing is None:  # `most often`
             done = self.word(marker.start - 1) in ("do", "does", "did") and marker.end == len(self.lows)
-            self.need(marker.text in OFTEN and (marker.text != "most" or done))
+            busy = marker.text == "busiest" and self.right(at, lambda item: item.kind == "unit", 0) is not None
+            self.need(busy or (marker.text in OFTEN and (marker.text != "most" or done)))
             return ROWS
         self.need(marker.text in COUNTED)
         if not self.varies(0) and thing.kind == "table":

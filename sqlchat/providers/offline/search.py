@@ -114,12 +114,12 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        unclear = fault.facts.get("reason") or fault.facts.get("rewrites")  # it was read, in more than one way
-        if unclear and not RATES.search(question):
-            return None
         composer = Composer(self._linker, self._joins, self._vocabulary, self._today, self._dialect)
         chosen = choose(composer.compose(question))
         if chosen is None:
+            return None
+        unclear = fault.facts.get("reason") or fault.facts.get("rewrites")  # it was read, in more than one way
+        if unclear and not (RATES.search(question) or any(item.kind == "event" for item in chosen.items)):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
