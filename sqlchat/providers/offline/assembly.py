@@ -44,6 +44,7 @@ AGAIN = lexicon.words("and the their its what which")
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
 NONE = frozenset({"never", "nobody", "none", "no", "without"})
+ROW_NOUNS = frozenset({"row", "rooted", "event"})
 SAYING = lexicon.words("is are was were do does did has have had that who which being")
 """Words between the whole and the part of which a share is asked."""
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
@@ -322,6 +323,9 @@ class Assembly(Placing):
             outputs = list(dict.fromkeys([*self._list_people(base), *outputs]))
         query.outputs = outputs
         categories = all(isinstance(term, Col) and grain.is_category(linker, term) for term in outputs)
+        if self.listed is not None and self.listed.evidence in ROW_NOUNS and alone:
+            categories = all(isinstance(t, Col) and dates.is_text(linker.catalog_column(t)) for t in outputs)
+            self.listed = None if outputs != choose_columns(self.reader, base) else self.listed
         query.distinct = categories and self.listed is None
 
     def _list_people(self, base: Key) -> list[Col]:

@@ -155,21 +155,24 @@ class Composer:
             (at, grade)
             for at, grade in choice.unused
             if grade
-            and not (grade == "adverb" and self._is_idle(tokens[at].low, choice.items))
+            and not (grade == "adverb" and self._is_idle(at, tokens[at].low, choice.items))
             and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
 
-    def _is_idle(self, adverb: str, items: tuple[Item, ...]) -> bool:
+    def _is_idle(self, at: int, adverb: str, items: tuple[Item, ...]) -> bool:
         """Whether the adverb only stresses what is said: `still open`, `the longest ever`, `not decided yet`."""
         kinds = {item.kind for item in items}
         if adverb == "ever":
             return "sup" in kinds or "neg" in kinds
         if adverb == "yet":
             return "neg" in kinds
-        words = self._ground.words
-        stated = [item for item in items if item.kind == "value" and not STATES.isdisjoint(words(item.target))]
-        return bool(stated) or not kinds.isdisjoint(("opposite", "flag"))
+        near = [item for item in items if item.start == at + 1 or adverb in ("moment", "now")]
+        return any(
+            item.kind in ("opposite", "flag")
+            or (item.kind == "value" and not STATES.isdisjoint(self._ground.words(item.target)))
+            for item in near
+        )
 
     def _describe(
         self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select

@@ -241,8 +241,10 @@ class Evidence:
         if self.tokens[at].kind != "word" or low in IDLE or any(item.kind in ("table", "value") for item in items):
             return
         named = [item.target for item in items if item.kind == "column" and item.evidence in ("exact", "part", "piece")]
-        for col in list_event_columns(self._linker, low, named):
-            yield Item(at, 1, "event", col, "event", text=low)
+        after = self._lows[at + 1] if at + 1 < len(self._lows) else ""
+        if low.endswith("s") or after in ("rate", "rates"):  # a `delivery cost` is of no delivery
+            for col in list_event_columns(self._linker, low, named):
+                yield Item(at, 1, "event", col, "event", text=low)
         for key, evidence in list_row_tables(self._linker, self.tokens, at):
             if evidence == "rooted" or not items:
                 yield Item(at, 1, "table", key, evidence, text=low)
@@ -353,6 +355,8 @@ class Evidence:
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
         before = self._lows[at - 1] if at else ""
+        if low == "out" and self._lows[at + 1 : at + 2] == ["of"]:
+            return "not"
         if low == "number" and (before,) in lexicon.AGGREGATES:
             return ""  # `average number of`
         who = low in ("who", "whose") and not at

@@ -118,7 +118,7 @@ class Search:
         chosen = choose(composer.compose(question))
         if chosen is None:
             return None
-        unclear = fault.facts.get("reason") or fault.facts.get("rewrites")  # it was read, in more than one way
+        unclear = fault.facts.get("reason") == "ambiguous" or fault.facts.get("rewrites")  # it was read, in two ways
         if unclear and not (RATES.search(question) or any(item.kind == "event" for item in chosen.items)):
             return None
         try:
