@@ -39,6 +39,12 @@ from sqlchat.providers.offline.shares import apply_share
 
 ASKING = lexicon.words("is are was were do does did has have had")
 """First words of questions for yes or no."""
+
+
+def table_name(group: Col | Key) -> str:
+    return group[1] if isinstance(group, tuple) else group.name
+
+
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
@@ -113,6 +119,8 @@ class Assembly(Placing):
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
         self.need(not self.each(*UNREAD) and self.lows[-1] not in lexicon.IN)
         taken = {at for item in self.items for at in range(item.start, item.end)}
+        others = {item.table for item in self.items if item.target is not None and item.evidence != "role"}
+        self.need(all(item.value in others for item in self.items if item.evidence == "role"))
         for at, low in enumerate(self.lows):
             near = [item for item in self.items if item.start - at in (1, 2)]
             if low == "by" and at not in taken:
@@ -235,9 +243,12 @@ class Assembly(Placing):
         for at, item in self.each("table"):
             if not query.groups and self.word(item.start - 1) in ("a", "an", "the"):
                 query.groups = [self.take(at).target]
-        self.need(len(query.groups) == 1 and len(self.figures) == 1 and isinstance(query.groups[0], tuple))
+        self.need(len(query.groups) == 1 and len(self.figures) == 1)
         self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
-        query.outputs = [Agg("avg", base, per=query.groups.pop())]  # type: ignore[arg-type]
+        group = query.groups.pop()
+        name = f"{group.unit}s" if isinstance(group, DatePart) else f"{table_name(group)}"
+        self.reader.assume(f"{name[:1].upper()}{name[1:]} without {base[1]} are left out of the average.")
+        query.outputs = [Agg("avg", base, per=group)]
 
     def _list_columns(self, *, when: bool) -> tuple[list[Col], list[Agg]]:
         """The columns that are shown, and the totals of those that are plainly added up."""

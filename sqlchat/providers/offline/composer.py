@@ -28,6 +28,7 @@ from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.row_nouns import STATES
 from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
+from sqlchat.providers.offline.slips import correct_slips
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
@@ -35,11 +36,12 @@ STOPS = frozenset(".?!;")
 WEAK = frozenset(
     {
         "synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value",
-        "row", "rooted", "event",
+        "row", "rooted", "event", "role",
     }  # fmt: skip
 )
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
+JOINING = frozenset("wear use run hold have carry need like want keep do make take give get offer serve see speak".split())
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
 MOST_COST = 1.5
@@ -111,10 +113,12 @@ class Composer:
         if not 1 < len(tokens) <= MOST_TOKENS or any(token.text in STOPS for token in tokens):
             return []
         ground = self._ground
+        tokens, slips = correct_slips(ground.linker, tokens)
         evidence = Evidence(ground.linker, ground.joins, ground.vocabulary, tokens, ground.today)
         best: dict[str, Candidate] = {}
         choices = [c for c in self._choose(evidence) if HARD.isdisjoint(grade for _, grade in c.unused)]
         for candidate in islice((one for choice in choices for one in self._assemble(choice, tokens)), MOST_BUILT):
+            candidate.query.assumptions += slips
             sql = candidate.select.sql()
             if sql not in best or best[sql].score < candidate.score:
                 best[sql] = candidate
@@ -155,10 +159,18 @@ class Composer:
             (at, grade)
             for at, grade in choice.unused
             if grade
+            and not (grade == "noun" and self._is_verb(at, tokens, choice.items))
             and not (grade == "adverb" and self._is_idle(at, tokens[at].low, choice.items))
             and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
+
+    def _is_verb(self, at: int, tokens: list[Token], items: tuple[Item, ...]) -> bool:
+        """Whether a plain verb joins a thing to what it has: `patients wear contact lenses`, `did each nurse run`."""
+        before = [item for item in items if item.end == at and item.target is not None]
+        asked = any(token.low in ("did", "do", "does") for token in tokens[: at - 1])
+        after = [item for item in items if item.start == at + 1 and item.kind in ("flag", "value")]
+        return bool(before) and tokens[at].low in JOINING and (asked or bool(after))
 
     def _is_idle(self, at: int, adverb: str, items: tuple[Item, ...]) -> bool:
         """Whether the adverb only stresses what is said: `still open`, `the longest ever`, `not decided yet`."""
@@ -170,6 +182,7 @@ class Composer:
         near = [item for item in items if item.start == at + 1 or adverb in ("moment", "now")]
         return any(
             item.kind in ("opposite", "flag")
+            or (item.kind == "table" and item.evidence == "root")
             or (item.kind == "value" and not STATES.isdisjoint(self._ground.words(item.target)))
             for item in near
         )

@@ -24,7 +24,7 @@ from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
-from sqlchat.providers.offline.row_nouns import list_event_columns, list_row_tables, list_state_values
+from sqlchat.providers.offline.row_nouns import KEYED, list_event_columns, list_row_tables, list_state_values
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -144,12 +144,41 @@ class Evidence:
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
+        if signed := list(self._sign(at)):
+            return signed
         items = [*self._mark(at), *self._link(at), *self._stand_for(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
         items += self._stand_for_rows(at, items)
+        items += [role for item in items if item.kind == "column" for role in self._play(item)]
         return [item for item in items if not self._divides(item)]
+
+    def _sign(self, at: int) -> Iterator[Item]:
+        """`AB-`, or the `C` of `zone C`: values that are no words by themselves."""
+        token = self.tokens[at]
+        after = self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""
+        if token.kind == "word" and after in ("+", "-"):
+            for col in self._linker.values:
+                if (value := self._linker.value(col, token.text + after)) and value.lower() == token.low + after:
+                    yield Item(at, 2, "value", col, "value", value, value)
+        if at and len(token.text) == 1 and token.text.isupper():
+            for link in self._linker.links(self.tokens, at - 1):
+                for hit in link.columns if link.size == 1 else ():
+                    if self._linker.value(hit.col, token.text) == token.text:
+                        yield Item(at, 1, "value", hit.col, "value", token.text, token.text)
+
+    def _play(self, item: Item) -> Iterator[Item]:
+        """`authors`, for the users that `author_id` leads to, where no other key leads there."""
+        table = self._linker.tables[item.table]
+        keys = [key for key in table.foreign_keys if key.columns == (item.target.name,)]
+        named = [word for word in self._linker.column_words(item.table, item.target.name) if word not in KEYED]
+        role = item.size == 1 and item.evidence in ("part", "piece") and stem(item.text.lower()) == stem(named[-1] if named else "")
+        for key in keys if role else ():
+            other = (key.ref_schema, key.ref_table)
+            alike = [one for one in table.foreign_keys if (one.ref_schema, one.ref_table) == other]
+            if other in self._linker.tables and other != item.table and len(alike) == 1:
+                yield replace(item, kind="table", target=other, evidence="role", value=item.table)
 
     def _divides(self, item: Item) -> bool:
         """Whether the item is only what a number is counted by: `seat` of `price_per_seat`."""

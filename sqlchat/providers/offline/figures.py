@@ -98,6 +98,11 @@ class Figures(Claims):
         thing = self.items[place or 0]
         if thing.kind == "hint":
             self.take(place or 0)
+        if thing.kind == "table" and function == "avg" and thing.text.endswith("s"):  # `average calls per day`
+            self.take(place or 0)
+            self.average = True
+            self.figures[at] = Agg("count", thing.target)
+            return
         self.figures[at] = Agg(function, self.find_amount(thing.target))
         self.note("implied_amount")
 
