@@ -64,6 +64,7 @@ class Assembly(Placing):
         self.read_order()
         self.read_groups()
         self.read_bounds()
+        self._group_rates()
         self.read_negations()
         self.read_periods()
         self.read_values()
@@ -115,6 +116,15 @@ class Assembly(Placing):
         parts = [one for one in query.conditions if any(one is other for other in after)]
         return parts[0] if len(parts) == 1 and len(after) == 1 else None
 
+    def _group_rates(self) -> None:
+        """`teams with a win rate above 50 %`: of each team."""
+        figures = [target for *_, target in self.bounds if isinstance(target, Agg)]
+        if self.share and figures and not self.groups:
+            table = figures[0].of
+            tables = [(at, item) for at, item in self.each("table") if item.target != table]
+            self.need(len(tables) == 1 and isinstance(table, tuple) and self.ground.is_up(table, tables[0][1].target))
+            self.groups.append(self.take(tables[0][0]).target)
+
     def _check_words(self) -> None:
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
         self.need(not self.each(*UNREAD) and self.lows[-1] not in lexicon.IN)
@@ -162,6 +172,8 @@ class Assembly(Placing):
         tables = self.each("table")
         if self.last is not None and any(isinstance(group, tuple) for group in self.groups):
             return self._choose_dated(tables)
+        if (people := self._find_counting_people()) is not None:
+            return people
         if tables:
             self.listed = self.take(tables[0][0])
             return tables[0][1].table
@@ -172,6 +184,15 @@ class Assembly(Placing):
         found = [*columns, *tables_of_conditions, *tables_of_bounds]
         self.need(found)
         return found[0]
+
+    def _find_counting_people(self) -> Key | None:
+        """Of `who has made at least 6 bookings`: the people, each of whom has so many rows."""
+        counted = [table for *_, table in self.bounds if table in self.ground.linker.tables]
+        if not self.each("who") or len(counted) != 1:
+            return None
+        people = [noun for noun in self.ground.vocabulary.nouns["person"] if self.ground.is_up(counted[0], noun.table)]
+        self.need(len(people) == 1 and not people[0].column and people[0].table != counted[0])
+        return people[0].table
 
     def _add_up_rank(self, by: Col | Measure) -> bool:
         """Whether the figure is added up for each of what is ranked, as it then is."""
@@ -362,6 +383,7 @@ class Assembly(Placing):
             return
         else:
             by, down = self._rank_rows(base, plain, who, by, down)
+        self.largest_first = None if self.largest_first == down else self.largest_first
         query.order, query.limit = [(by, down)], limit or 1
 
     def _choose_ranked(self, base: Key, plain: list[Col], who: bool) -> Any:

@@ -59,7 +59,7 @@ class _Builder:
             elif clause is not None:
                 where.append(clause)
         keys = self._group_keys()
-        having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
+        bounded = [self._term(agg) for agg, _, _ in query.having]
         order = self._order()
         if query.part is not None:
             clause = restrictions.sql(query.part, anchor)
@@ -68,6 +68,7 @@ class _Builder:
             for (term, _), ordered in zip(query.order, order, strict=False):
                 if term == query.outputs[figure]:
                     ordered.set("this", outputs[figure].unalias().copy())
+            bounded = [outputs[figure].unalias().copy() for _ in bounded]
         if query.share_of_groups:
             outputs = [
                 self._share_of_all(s) if isinstance(t, Agg) else s
@@ -86,7 +87,8 @@ class _Builder:
             select = select.where(clause)
         if keys:
             select = select.group_by(*keys)
-        for clause in having:
+        for left, (_, op, value) in zip(bounded, query.having, strict=True):
+            clause = self.scope.compare(left, op, value)
             select = select.having(clause)
         if order:
             select = select.order_by(*order)

@@ -26,7 +26,7 @@ class Figures(Claims):
         for at, _ in self.take_each("rate"):
             self._read_rate(at)
         self._read_events()
-        shares = self.take_each("share")
+        shares = [one for one in self.take_each("share") if not self._is_unit(one[1])]
         self.need(len(shares) + self.share <= 1)
         for at, _ in shares:
             self.share = True
@@ -47,6 +47,10 @@ class Figures(Claims):
                 self.average = True
             else:
                 self._aggregate(at, "sum" if marker.value == "much" else marker.value)
+
+    def _is_unit(self, marker: Item) -> bool:
+        """Whether it is the `percent` of `50 percent`."""
+        return any(item.kind == "number" and item.end == marker.start for item in self.items)
 
     def _read_rate(self, at: int) -> None:
         """`no-show rate`, `complaint rate`: the share of the rows of which that is so, among those that tell it."""
@@ -120,6 +124,10 @@ class Figures(Claims):
             over = (*over, "table", "column", "measure", "period")
         gap = FURTHEST if kind == "times" else FAR
         place = self.right(at, lambda item: item.kind in kinds, gap, over=over)
+        if place is None and kind == "count" and (table := self._find_valued(at)) is not None:
+            self.figures[at] = Agg("count", table)
+            self.note("implied_count")
+            return
         if place is None:
             rows = self.ground.vocabulary.nouns["row"]
             self.need(kind == "times" and len(rows) == 1)
@@ -133,6 +141,16 @@ class Figures(Claims):
         if distinct:
             self.need(self.take(place - 1).end == item.start)
         self.figures[at] = self._write_count(item, distinct=distinct)
+
+    def _find_valued(self, at: int) -> Key | None:
+        """Of `how many seniors are volunteers`: the table of those of whom the value is said."""
+        place = self.right(at, lambda item: item.kind == "value", 0)
+        if place is None or not self.items[place].text.endswith("s"):
+            return None
+        of = self.items[place].table
+        below = {item.table for item in self.items if item.target is not None and self.ground.is_up(item.table, of)}
+        below -= {of}
+        return below.pop() if len(below) == 1 else None
 
     def _write_count(self, item: Item, *, distinct: bool) -> Agg:
         linker = self.ground.linker

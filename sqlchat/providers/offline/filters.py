@@ -109,7 +109,7 @@ class Filters(Rankings):
         figure = max((place for place in self.figures if place < at), default=None)
         if bare:
             return None
-        if figure is not None and self.groups:
+        if figure is not None and (self.groups or self.part is not None):
             return self.figures[figure]
         self.need(options is not None)
         return options

@@ -21,6 +21,8 @@ RANKING = frozenset({"top", "best", "bottom", "worst"})
 OFTEN = frozenset({"most", "most often", "most common"})
 ORDERING = lexicon.words("ordered sorted order sort from in by with ,")
 """Words before `highest to lowest` and the like."""
+NUMBERED = lexicon.words("which what the our name list show give")
+"""Words before the number of things that are asked for."""
 ROWS = "rows"
 """Stands for the number of rows, until it is known of which table."""
 
@@ -32,9 +34,10 @@ class Rankings(Figures):
                 self.left(at, lambda other: other.kind == "sup", 0),
                 self.right(at, lambda o: o.kind == "sup", 0),
             ]
-            if beside != [None, None] and isinstance(item.value, int):
+            if (beside != [None, None] or self._limits(at, item)) and isinstance(item.value, int):
                 self.limit = item.value
                 self.take(at)
+        self._read_ending()
         for at, marker in self.take_each("sup"):
             self.need(self.rank is None)
             if isinstance(marker.value, str):
@@ -42,6 +45,25 @@ class Rankings(Figures):
             else:
                 self._rank_by_adjective(at, marker)
         self.need(self.limit is None or self.rank is not None)
+
+    def _limits(self, at: int, item: Item) -> bool:
+        """`which 5 authors wrote the most`."""
+        thing = self.right(at, lambda other: other.kind in ("table", "column"), 0)
+        return thing is not None and self.word(item.start - 1) in NUMBERED and bool(self.each("sup"))
+
+    def _read_ending(self) -> None:
+        """`most expensive material first` at the end: the order of what is listed."""
+        sups = self.each("sup")
+        if len(sups) < 2 or sups[-1][1].text != "first" or sups[-1][1].end != len(self.lows):
+            return
+        place, marker = sups[-2]
+        self.need(sups[-1][1].start - marker.end <= 1)
+        self.take(place)
+        self.take(sups[-1][0])
+        for at, item in self.each("column", "table"):
+            if item.start == marker.end:
+                self.take(at)
+        self.largest_first = marker.value == "desc" if isinstance(marker.value, str) else marker.value[0][1] == "desc"
 
     def _find_by(self, at: int) -> int | None:
         return next((place for place, item in self.each("group") if item.text == "by" and place > at), None)
@@ -63,7 +85,7 @@ class Rankings(Figures):
                 by = operand.target if operand is not None else None
                 by = Agg("count", by) if isinstance(by, tuple) else by
         if by is None:
-            operand = self.take_right(at, self.is_number, 1, over=("table",))
+            operand = self.take_right(at, self.is_number, 1, over=("table", "value", "flag"))
             if operand is not None:
                 by = operand.target
                 if marker.text in COUNTED:

@@ -65,7 +65,8 @@ def _apply_part(query: Query, part: Condition | None) -> None:
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     plain = all(isinstance(term, Agg) or term in query.groups or query.groups for term in query.outputs)
     ordered = any(isinstance(term, Agg) and term not in figures for term, _ in query.order)
-    clear = len(figures) == 1 and plain and not ordered and not query.having
+    bounded = all(term in figures for term, _, _ in query.having)
+    clear = len(figures) == 1 and plain and not ordered and bounded
     clear = clear and (query.limit is None or bool(query.order))
     if not clear or len(parts) != 1 or figures[0].per is not None or figures[0].function not in ("count", "sum"):
         raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
