@@ -51,7 +51,9 @@ UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
 NONE = frozenset({"never", "nobody", "none", "no", "without"})
 ROW_NOUNS = frozenset({"row", "rooted", "event"})
-SAYING = lexicon.words("is are was were do does did has have had that who which being")
+SAYING = lexicon.words(
+    "is are was were do does did has have had that who which being get gets got receive receives use uses need needs"
+)
 """Words between the whole and the part of which a share is asked."""
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
 

@@ -57,6 +57,13 @@ def is_text(column: Column) -> bool:
     return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
+BARE_MONTH = re.compile(
+    rf"\b((?i:in|during|since|for|of|until|before|after)) ((?i:{'|'.join(sorted(set(MONTHS) - {'may'}, key=len, reverse=True))})|May)\b"
+    r"(?!\.?,?\s*(?:\d|to\b|and\b|or\b|until\b|through\b|-|–|of\b|last\b|this\b))"
+)
+"""A month without its year, after a word that makes it a period."""
+
+
 def read(tokens: list[Token], at: int, today: date) -> Span | None:
     """The period that the tokens at `at` name: a year, a month, a quarter, a day, or one relative to today."""
     lows = [t.low for t in tokens[at : at + 8]]
@@ -104,6 +111,16 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
     return None
 
 
+def add_years(question: str, today: date) -> str:
+    """The question with the year after each month that has none: the last such month that has begun."""
+
+    def add(found: re.Match[str]) -> str:
+        month = MONTHS[found[2].lower()]
+        return f"{found[0]} {today.year - (month > today.month)}"
+
+    return BARE_MONTH.sub(add, question)
+
+
 def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:
     """First day of the calendar unit `shift` away from today's, and of the one after."""
     if unit == "week":
@@ -112,12 +129,6 @@ def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:
     months = {"year": 12, "quarter": 3, "month": 1}[unit]
     index = (today.year * 12 + today.month - 1) // months + shift
     return _first(index * months), _first((index + 1) * months)
-
-
-def find_latest(month: int, today: date) -> Span:
-    """The last month of that number that has begun."""
-    months = (today.year - (month > today.month)) * 12 + month - 1
-    return Span(_first(months), _first(months + 1), 1)
 
 
 def unit_of(start: date, end: date) -> str | None:

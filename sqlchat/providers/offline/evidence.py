@@ -24,7 +24,13 @@ from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
-from sqlchat.providers.offline.row_nouns import KEYED, list_event_columns, list_row_tables, list_state_values
+from sqlchat.providers.offline.row_nouns import (
+    KEYED,
+    is_kind_of_row,
+    list_event_columns,
+    list_row_tables,
+    list_state_values,
+)
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -85,8 +91,6 @@ OPPOSITES = {
 """Words with those of a column of which they are the opposite."""
 PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
 """Words of names that name nothing by themselves."""
-PLACED = lexicon.words("in during since for of until before after last this")
-"""Words before a month without its year."""
 PARTICLES = lexicon.words("in out up off on")
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
@@ -198,9 +202,6 @@ class Evidence:
         span = dates.read(self.tokens, at, self._today)
         if span is not None:
             yield Item(at, span.size, "period", value=span, text=" ".join(lows[at : at + span.size]))
-        elif token.low in lexicon.MONTHS and at and lows[at - 1] in PLACED and not token.text.islower():
-            month = dates.find_latest(lexicon.MONTHS[token.low], self._today)
-            yield Item(at, 1, "period", value=month, text=f"{token.low} {month.start.year}")
         number = token.percent if token.value is None else token.value
         if number is not None and token.kind in ("number", "word"):
             metres = token.text.endswith(" m")  # `450 m` is a height here, and no number of millions
@@ -276,6 +277,11 @@ class Evidence:
         if low.endswith("s") or after in ("rate", "rates"):  # a `delivery cost` is of no delivery
             for col in list_event_columns(self._linker, low, named):
                 yield Item(at, 1, "event", col, "event", text=low)
+        if at and not items and is_kind_of_row(self._linker, low):
+            before = [hit for link in self._linker.links(self.tokens, at - 1) for hit in link.values if link.size == 1]
+            if any(hit.tier == 0 for hit in before):
+                yield Item(at, 1, "table", next(iter(self._linker.tables)), "row", text=low)
+                return
         for key, evidence in list_row_tables(self._linker, self.tokens, at):
             if evidence == "rooted" or not items:
                 yield Item(at, 1, "table", key, evidence, text=low)

@@ -17,11 +17,26 @@ from sqlchat.providers.offline.grain import EVENTS
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
-RECORDED = lexicon.words(
-    "record entry row line case item job order sale transaction booking purchase ticket call visit trip ride "
-    "delivery shipment load run session appointment event report task assignment reservation receipt deal"
+RECORDED = lexicon.words("record entry row line case item job transaction ticket event task")
+"""Nouns for whatever is written down once, on some day."""
+_SOLD = lexicon.words("price amount total quantity qty product item buyer customer client sku paid")
+_BOOKED = lexicon.words("guest customer client room seat party table price guests seats slot arrival departure")
+_DRIVEN = lexicon.words("km kms mile distance driver vehicle truck van bus boat bike destination passenger route fare")
+_CARRIED = lexicon.words(
+    "tonnes ton tonne weight kg gross tare net truck vehicle lorry driver material haulier cargo courier parcel "
+    "address recipient destination supplier"
 )
-"""Things of which each is written down once, on some day."""
+FRAMES = {
+    **dict.fromkeys(("sale", "order", "purchase", "deal"), _SOLD),
+    **dict.fromkeys(("booking", "reservation", "appointment"), _BOOKED),
+    **dict.fromkeys(("trip", "ride", "run", "journey"), _DRIVEN),
+    **dict.fromkeys(("load", "delivery", "shipment", "haul"), _CARRIED),
+    "call": lexicon.words("caller phone number agent duration minutes seconds line"),
+    "visit": lexicon.words("visitor guest patient doctor arrival departure reason host"),
+    "session": lexicon.words("minutes duration room trainer coach topic participant"),
+}
+"""Nouns for one kind of thing, with words of the columns in which it is recorded; a table needs some of them."""
+LEAST_COLUMNS = 2
 KEYED = lexicon.words("no nr num number id code ref reference key")
 """Words of keys after that of the thing."""
 DATED = lexicon.words("date day on at dt time")
@@ -56,8 +71,18 @@ def list_row_tables(linker: Linker, tokens: list[Token], at: int) -> Iterator[tu
     done = bool(days) and (days[0][0] == noun or have_one_root(noun, days[0][0])) and days[0][-1] in DATED
     if keyed or done:
         yield key, "rooted"
-    elif noun in RECORDED and days:
+    elif days and (noun in RECORDED or _is_recorded(noun, words)):
         yield key, "row"
+
+
+def _is_recorded(noun: str, columns: list[tuple[str, ...]]) -> bool:
+    frame = {stem(word) for word in FRAMES.get(noun, ())}
+    return sum(not frame.isdisjoint(map(stem, words)) for words in columns) >= LEAST_COLUMNS
+
+
+def is_kind_of_row(linker: Linker, noun: str) -> bool:
+    """Whether the noun after a value, as in `a taxi ride`, stands for rows of the only table."""
+    return len(linker.tables) == 1 and (singular(noun) in RECORDED or singular(noun) in FRAMES)
 
 
 def list_event_columns(linker: Linker, noun: str, cols: list[Col]) -> Iterator[Col]:

@@ -19,7 +19,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
-from sqlchat.providers.offline import refusal
+from sqlchat.providers.offline import dates, refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Composer, choose
 from sqlchat.providers.offline.grammar import parse
@@ -105,6 +105,8 @@ class Search:
                 return found
             if (plain := write_plainly(question)) != question:
                 return self.read(plain)
+            if (dated := dates.add_years(question, self._today)) != question:
+                return self.read(dated)
             composed = self._compose(asked, fault)
             if composed is not None:
                 return composed
@@ -119,7 +121,8 @@ class Search:
         if chosen is None:
             return None
         unclear = fault.facts.get("reason") == "ambiguous" or fault.facts.get("rewrites")  # it was read, in two ways
-        if unclear and not (RATES.search(question) or any(item.kind == "event" for item in chosen.items)):
+        thing = any(item.evidence in ("event", "rooted") for item in chosen.items)
+        if unclear and not (thing or RATES.search(question)):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
@@ -171,7 +174,7 @@ class Search:
             except QuestionError as again:
                 add(self._simplify(step, again, nouns))
                 continue
-            if _guesses_who(step):
+            if _guesses_who(step) or any(word.lower() in self._linker.lower_values for word in step.left_out):
                 continue
             if best is None:
                 best = cost, reading, step
