@@ -11,7 +11,7 @@ from sqlchat.providers.offline.durations import compute
 from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.figures import Figures
 from sqlchat.providers.offline.links import Col
-from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.measures import Measure, find_quantity
 from sqlchat.providers.offline.query import Agg
 from sqlchat.providers.offline.reader import is_participle
 
@@ -97,6 +97,10 @@ class Rankings(Figures):
     def _count_things(self, at: int, marker: Item) -> Any:
         """`most visits` counts rows, `most honey` adds up the one amount of its table."""
         thing = self.take_right(at, lambda item: item.kind in ("table", "hint"), 1, over=("value", "flag"))
+        amount = self._find_quantity(at, marker) if thing is None else None
+        if amount is not None:
+            self.note("implied_amount")
+            return Agg("sum", amount)
         if thing is None:  # `most often`
             done = self.word(marker.start - 1) in ("do", "does", "did") and marker.end == len(self.lows)
             busy = marker.text == "busiest" and self.right(at, lambda item: item.kind == "unit", 0) is not None
@@ -109,6 +113,18 @@ class Rankings(Figures):
         self.need(not thing.text.endswith("s"))
         self.note("implied_amount")
         return Agg("sum", self.find_amount(thing.target))
+
+    def _find_quantity(self, at: int, marker: Item) -> Col | None:
+        """Of `sold the most apples`, a value: how much of it there was, by the one column that tells that."""
+        place = self.right(at, lambda item: item.kind == "value", 0)
+        if place is None or marker.text not in COUNTED:
+            return None
+        table = self.items[place].table
+        name = find_quantity(self.ground.linker.tables[table])
+        amounts = grain.list_amounts(self.ground.linker, table)
+        if name is not None:
+            return Col(table, name)
+        return amounts[0] if len(amounts) == 1 and not self.items[place].text.endswith("s") else None
 
     def _rank_by_adjective(self, at: int, marker: Item) -> None:
         options = marker.value

@@ -121,7 +121,8 @@ class Search:
         if chosen is None:
             return None
         unclear = fault.facts.get("reason") == "ambiguous" or fault.facts.get("rewrites")  # it was read, in two ways
-        thing = any(item.evidence in ("event", "rooted") for item in chosen.items)
+        words = _find_words(fault) if len(self._linker.tables) == 1 else []
+        thing = any(i.evidence == "event" or (i.kind == "table" and i.text in words) for i in chosen.items)
         if unclear and not (thing or RATES.search(question)):
             return None
         try:
@@ -281,6 +282,8 @@ def _choose_nearer(one: Found, other: Found) -> Found | None:
 
 def _find_culprits(fault: QuestionError) -> list[str]:
     """The words that kept the question from being read, unless it was read in more than one way."""
-    if fault.facts.get("reason"):
-        return []
+    return [] if fault.facts.get("reason") else _find_words(fault)
+
+
+def _find_words(fault: QuestionError) -> list[str]:
     return [word for word in fault.facts.get("words", ()) if isinstance(word, str)]
