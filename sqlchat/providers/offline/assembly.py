@@ -7,7 +7,6 @@ query.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,46 +18,23 @@ from sqlchat.providers.offline.claims import UnfitError
 from sqlchat.providers.offline.evidence import Item
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.placing import Placing
-from sqlchat.providers.offline.query import (
-    Agg,
-    Compare,
-    Condition,
-    DatePart,
-    Flag,
-    Null,
-    Period,
-    Query,
-    Related,
-    Shared,
-    Term,
-)
+from sqlchat.providers.offline.query import Agg, Compare, DatePart, Null, Query, Related, Term
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
+from sqlchat.providers.offline.wholes import ROW_NOUNS, Wholes
 
 ASKING = lexicon.words("is are was were do does did has have had")
 """First words of questions for yes or no."""
-
-
-def table_name(group: Col | Key) -> str:
-    return group[1] if isinstance(group, tuple) else group.name
-
 
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
 UNITED = frozenset({"and", ",", "with"})
 """Words between columns that are shown side by side."""
-NONE = frozenset({"never", "nobody", "none", "no", "without"})
-ROW_NOUNS = frozenset({"row", "rooted", "event"})
-SAYING = lexicon.words(
-    "is are was were do does did has have had that who which being get gets got receive receives use uses need needs"
-)
-"""Words between the whole and the part of which a share is asked."""
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting")
 
 
-class Assembly(Placing):
+class Assembly(Wholes):
     def run(self) -> Query:
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
         self.read_figures()
@@ -66,7 +42,7 @@ class Assembly(Placing):
         self.read_order()
         self.read_groups()
         self.read_bounds()
-        self._group_rates()
+        self.group_rates()
         self.read_negations()
         self.read_periods()
         self.read_values()
@@ -79,11 +55,11 @@ class Assembly(Placing):
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
         self.write_conditions(base, mentioned)
-        self._deny_of_all()
+        self.deny_of_values()
         self.need(not self.each("both"))
         self._check_conditions(base)
         if self.share:
-            apply_share(self.query, self.part or self._choose_part())
+            apply_share(self.query, self.part or self.choose_part())
             if self.query.share_of_groups:
                 self.need(all(isinstance(figure.of, tuple) for figure in self.figures.values()))
                 self.note("share_of_groups")
@@ -91,41 +67,6 @@ class Assembly(Placing):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
         return self.query
-
-    def _deny_of_all(self) -> None:
-        """`streets where no one appealed`: values of a column without a row of which that is so."""
-        query = self.query
-        if not query.distinct or {item.value for item in self.items if item.kind == "neg"}.isdisjoint(NONE):
-            return
-        self.need(len(query.outputs) == 1 and isinstance(query.outputs[0], Col))
-        parts: list[Condition] = []
-        for condition in query.conditions:
-            if isinstance(condition, Null | Flag):
-                parts.append(replace(condition, negated=not condition.negated))
-            elif isinstance(condition, Compare) and condition.op == "!=":
-                parts.append(replace(condition, op="="))
-            else:
-                self.need(isinstance(condition, Period))
-                parts.append(condition)
-        query.conditions = [Shared(query.outputs[0], parts, negated=True)]  # type: ignore[arg-type]
-
-    def _choose_part(self) -> Condition | None:
-        """The condition after the verb: the late ones of `what share of delivered jobs was late`."""
-        query = self.query
-        start = max((self.items[at].end for at in self.figures), default=0)
-        verb = next((at for at, low in enumerate(self.lows) if at >= start and low in SAYING), len(self.lows))
-        after = [p.condition for p in self.placed if self.items[p.at].start > verb and not isinstance(p.condition, Period)]
-        parts = [one for one in query.conditions if any(one is other for other in after)]
-        return parts[0] if len(parts) == 1 and len(after) == 1 else None
-
-    def _group_rates(self) -> None:
-        """`teams with a win rate above 50 %`: of each team."""
-        figures = [target for *_, target in self.bounds if isinstance(target, Agg)]
-        if self.share and figures and not self.groups:
-            table = figures[0].of
-            tables = [(at, item) for at, item in self.each("table") if item.target != table]
-            self.need(len(tables) == 1 and isinstance(table, tuple) and self.ground.is_up(table, tables[0][1].target))
-            self.groups.append(self.take(tables[0][0]).target)
 
     def _check_words(self) -> None:
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
@@ -174,7 +115,7 @@ class Assembly(Placing):
         tables = self.each("table")
         if self.last is not None and any(isinstance(group, tuple) for group in self.groups):
             return self._choose_dated(tables)
-        if (people := self._find_counting_people()) is not None:
+        if (people := self.find_counting_people()) is not None:
             return people
         if tables:
             self.listed = self.take(tables[0][0])
@@ -186,15 +127,6 @@ class Assembly(Placing):
         found = [*columns, *tables_of_conditions, *tables_of_bounds]
         self.need(found)
         return found[0]
-
-    def _find_counting_people(self) -> Key | None:
-        """Of `who has made at least 6 bookings`: the people, each of whom has so many rows."""
-        counted = [table for *_, table in self.bounds if table in self.ground.linker.tables]
-        if not self.each("who") or len(counted) != 1:
-            return None
-        people = [noun for noun in self.ground.vocabulary.nouns["person"] if self.ground.is_up(counted[0], noun.table)]
-        self.need(len(people) == 1 and not people[0].column and people[0].table != counted[0])
-        return people[0].table
 
     def _add_up_rank(self, by: Col | Measure) -> bool:
         """Whether the figure is added up for each of what is ranked, as it then is."""
@@ -269,7 +201,11 @@ class Assembly(Placing):
         self.need(len(query.groups) == 1 and len(self.figures) == 1)
         self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
         group = query.groups.pop()
-        name = f"{group.unit}s" if isinstance(group, DatePart) else f"{table_name(group)}"
+        name = (
+            f"{group.unit}s"
+            if isinstance(group, DatePart)
+            else (group[1] if isinstance(group, tuple) else group.name)
+        )
         self.reader.assume(f"{name[:1].upper()}{name[1:]} without {base[1]} are left out of the average.")
         query.outputs = [Agg("avg", base, per=group)]
 

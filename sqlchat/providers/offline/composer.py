@@ -15,6 +15,7 @@ from itertools import islice
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline.assembly import Assembly
@@ -33,15 +34,13 @@ from sqlchat.providers.offline.slips import correct_slips
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
 STOPS = frozenset(".?!;")
-WEAK = frozenset(
-    {
-        "synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value",
-        "row", "rooted", "event", "role",
-    }  # fmt: skip
-)
+WEAK = lexicon.words("synonym loose noun unit root piece meaning slip short hint in_value row rooted event role")
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
-JOINING = frozenset("wear use run hold have carry need like want keep do make take give get offer serve see speak".split())
+JOINING = lexicon.words(
+    "wear use run hold have carry need like want keep do make take give get offer serve see speak"
+)
+"""Verbs that say no more than that two things belong together."""
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
 MOST_COST = 1.5

@@ -57,8 +57,9 @@ def is_text(column: Column) -> bool:
     return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
+_MONTH_NAMES = "|".join(sorted(set(MONTHS) - {"may"}, key=lambda name: (-len(name), name)))
 BARE_MONTH = re.compile(
-    rf"\b((?i:in|during|since|for|of|until|before|after)) ((?i:{'|'.join(sorted(set(MONTHS) - {'may'}, key=len, reverse=True))})|May)\b"
+    rf"\b((?i:in|during|since|for|of|until|before|after)) ((?i:{_MONTH_NAMES})|May)\b"
     r"(?!\.?,?\s*(?:\d|to\b|and\b|or\b|until\b|through\b|-|–|of\b|last\b|this\b))"
 )
 """A month without its year, after a word that makes it a period."""

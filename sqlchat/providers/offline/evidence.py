@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import IRREGULAR, have_one_root
-from sqlchat.language.thesaurus import MEANING, VAGUE
+from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
 from sqlchat.providers.offline.joins import Joins
@@ -24,12 +23,14 @@ from sqlchat.providers.offline.links import Col, Computed, Hit, Key, Target
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
-from sqlchat.providers.offline.row_nouns import (
-    KEYED,
-    is_kind_of_row,
-    list_event_columns,
-    list_row_tables,
-    list_state_values,
+from sqlchat.providers.offline.row_nouns import list_state_values
+from sqlchat.providers.offline.standins import (
+    OPPOSITES,
+    PARTICLES,
+    index_names,
+    list_for_rows,
+    list_roles,
+    list_signed,
 )
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
@@ -82,16 +83,6 @@ PLAIN_VERBS = lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
-OPPOSITES = {
-    **dict.fromkeys(("fail", "failed", "failure", "failing"), ("passed", "succeeded")),
-    **dict.fromkeys(("absence", "absent", "missed"), ("attended", "present")),
-    **dict.fromkeys(("loss", "lost", "losing"), ("won",)),
-    **dict.fromkeys(("available", "free"), ("taken", "occupied")),
-}
-"""Words with those of a column of which they are the opposite."""
-PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
-"""Words of names that name nothing by themselves."""
-PARTICLES = lexicon.words("in out up off on")
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
@@ -121,70 +112,27 @@ class Item:
         return table
 
 
-@lru_cache(maxsize=8)
-def index_names(linker: Linker) -> dict[str, list[tuple[str, Target]]]:
-    """The words of all names by their first three letters, each with the table or column it is a word of."""
-    index: dict[str, list[tuple[str, Target]]] = {}
-    for key, table in linker.tables.items():
-        named: list[tuple[tuple[str, ...], Target]] = [(linker.table_words(key), key)]
-        for column in table.columns:
-            named.append((linker.column_words(key, column.name), Col(key, column.name)))
-        for words, target in named:
-            glued = stem(words[0]) + "".join(words[1:2])  # `pickup` of `picked_up_at`
-            for word in (*words, *([glued] if len(words) > 1 and words[1] not in PLAIN else ())):
-                if len(word) > 1 and (word not in PLAIN or len(words) == 1):
-                    index.setdefault(word[:3], []).append((word, target))
-                    index.setdefault(word[:1], []).append((word, target))
-    return index
-
-
 class Evidence:
     """Reads the tokens of one question."""
 
     def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, tokens: list[Token], today: date):
-        self._joins = joins
-        self._linker, self._vocabulary, self.tokens, self._today = linker, vocabulary, tokens, today
+        self._joins, self._linker, self._vocabulary = joins, linker, vocabulary
+        self.tokens, self._today = tokens, today
         self._index = index_names(linker)
         self._lows = [token.low for token in tokens]
 
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
-        if signed := list(self._sign(at)):
+        if signed := [Item(at, *reading) for reading in list_signed(self._linker, self.tokens, at)]:
             return signed
         items = [*self._mark(at), *self._link(at), *self._stand_for(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
             items += [*self._deny(at), *self._guess(at)]
-        items += self._stand_for_rows(at, items)
-        items += [role for item in items if item.kind == "column" for role in self._play(item)]
+        if token.kind == "word":
+            items += self._stand_in(at, items)
         return [item for item in items if not self._divides(item)]
-
-    def _sign(self, at: int) -> Iterator[Item]:
-        """`AB-`, or the `C` of `zone C`: values that are no words by themselves."""
-        token = self.tokens[at]
-        after = self.tokens[at + 1].text if at + 1 < len(self.tokens) else ""
-        if token.kind == "word" and after in ("+", "-"):
-            for col in self._linker.values:
-                if (value := self._linker.value(col, token.text + after)) and value.lower() == token.low + after:
-                    yield Item(at, 2, "value", col, "value", value, value)
-        if at and len(token.text) == 1 and token.text.isupper():
-            for link in self._linker.links(self.tokens, at - 1):
-                for hit in link.columns if link.size == 1 else ():
-                    if self._linker.value(hit.col, token.text) == token.text:
-                        yield Item(at, 1, "value", hit.col, "value", token.text, token.text)
-
-    def _play(self, item: Item) -> Iterator[Item]:
-        """`authors`, for the users that `author_id` leads to, where no other key leads there."""
-        table = self._linker.tables[item.table]
-        keys = [key for key in table.foreign_keys if key.columns == (item.target.name,)]
-        named = [word for word in self._linker.column_words(item.table, item.target.name) if word not in KEYED]
-        role = item.size == 1 and item.evidence in ("part", "piece") and stem(item.text.lower()) == stem(named[-1] if named else "")
-        for key in keys if role else ():
-            other = (key.ref_schema, key.ref_table)
-            alike = [one for one in table.foreign_keys if (one.ref_schema, one.ref_table) == other]
-            if other in self._linker.tables and other != item.table and len(alike) == 1:
-                yield replace(item, kind="table", target=other, evidence="role", value=item.table)
 
     def _divides(self, item: Item) -> bool:
         """Whether the item is only what a number is counted by: `seat` of `price_per_seat`."""
@@ -258,8 +206,7 @@ class Evidence:
 
     def _stand_for(self, at: int) -> Iterator[Item]:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
-        token = self.tokens[at]
-        low = token.low
+        token, low = self.tokens[at], self._lows[at]
         if low in PERSONS | lexicon.CLIENTS | lexicon.STAFF:
             for noun in self._vocabulary.nouns["person"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
@@ -267,24 +214,17 @@ class Evidence:
             for noun in self._vocabulary.nouns["money"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
 
-    def _stand_for_rows(self, at: int, items: list[Item]) -> Iterator[Item]:
-        """The table of which the noun means all rows, or those that have something in a column."""
-        low = self._lows[at]
-        if self.tokens[at].kind != "word" or low in IDLE or any(item.kind in ("table", "value") for item in items):
+    def _stand_in(self, at: int, items: list[Item]) -> Iterator[Item]:
+        """The tables whose rows a noun means that is not their name."""
+        if self._lows[at] in IDLE or any(item.kind in ("table", "value") for item in items):
             return
-        named = [item.target for item in items if item.kind == "column" and item.evidence in ("exact", "part", "piece")]
-        after = self._lows[at + 1] if at + 1 < len(self._lows) else ""
-        if low.endswith("s") or after in ("rate", "rates"):  # a `delivery cost` is of no delivery
-            for col in list_event_columns(self._linker, low, named):
-                yield Item(at, 1, "event", col, "event", text=low)
-        if at and not items and is_kind_of_row(self._linker, low):
-            before = [hit for link in self._linker.links(self.tokens, at - 1) for hit in link.values if link.size == 1]
-            if any(hit.tier == 0 for hit in before):
-                yield Item(at, 1, "table", next(iter(self._linker.tables)), "row", text=low)
-                return
-        for key, evidence in list_row_tables(self._linker, self.tokens, at):
-            if evidence == "rooted" or not items:
-                yield Item(at, 1, "table", key, evidence, text=low)
+        columns = [item for item in items if item.kind == "column"]
+        named = [item.target for item in columns if item.evidence in ("exact", "part", "piece")]
+        for reading in list_for_rows(self._linker, self.tokens, at, named, known=bool(items)):
+            yield Item(at, *reading)
+        for item in columns:
+            if item.size == 1 and item.evidence in ("part", "piece"):
+                yield from (Item(at, *role) for role in list_roles(self._linker, item.target, item.text.lower()))
 
     def _deny(self, at: int) -> Iterator[Item]:
         """`unpaid`, `inactive`: the flag, or the day, that the rest of the word names, denied."""
@@ -306,8 +246,7 @@ class Evidence:
 
     def _guess(self, at: int) -> Iterator[Item]:
         """Weaker evidence for a word that names nothing wholly."""
-        token = self.tokens[at]
-        low = token.low
+        token, low = self.tokens[at], self._lows[at]
         if low in IDLE | RATIOS or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
             return
         size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
@@ -424,7 +363,8 @@ def _single(words: Any, value: Any = None) -> dict[tuple[str, ...], Any]:
 
 MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("agg", {p: f for p, f in lexicon.AGGREGATES.items() if f in ("sum", "avg", "min", "max")} | {
-        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("overall",): "total", ("typical",): "avg"}),
+        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("overall",): "total",
+        ("typical",): "avg"}),
     ("count", {p: f for p, f in lexicon.AGGREGATES.items() if f == "count"} | {
         ("how", "often"): "times", ("how", "many", "times"): "times"}),
     ("much", {("how", "much"): "much", ("amount", "of"): "much"}),

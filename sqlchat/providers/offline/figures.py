@@ -26,7 +26,7 @@ class Figures(Claims):
         for at, _ in self.take_each("rate"):
             self._read_rate(at)
         self._read_events()
-        shares = [one for one in self.take_each("share") if not self._is_unit(one[1])]
+        shares = [one for one in self.take_each("share") if self.part is None or not self._is_unit(one[1])]
         self.need(len(shares) + self.share <= 1)
         for at, _ in shares:
             self.share = True
@@ -96,7 +96,9 @@ class Figures(Claims):
             self.figures[at] = Agg(function, of)
             return
         place = self.right(at, lambda item: item.kind in ("table", "hint"), FAR, over=(*over[:3], "column"))
-        if self._read_taking(at, function) or self._read_span(at, function) or (place is None and self._read_lasting(at, function)):
+        if self._read_taking(at, function) or self._read_span(at, function):
+            return
+        if place is None and self._read_lasting(at, function):
             return
         self.need(place is not None)
         thing = self.items[place or 0]

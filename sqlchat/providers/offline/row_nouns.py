@@ -1,4 +1,4 @@
-"""Nouns that stand for rows though no table is called so: `calls` of a table `log`, `complaints` of a column of texts.
+"""Nouns that stand for rows though no table is called so: `calls` of a table `log`, `complaints` of a column.
 
 A table on its own is often named by its file. What its rows are is then told by its key, by its day or not at all, so
 that a general noun for something that is recorded will do. A part of the rows is meant where the noun names a column
@@ -7,7 +7,7 @@ that is empty in the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
@@ -21,7 +21,7 @@ RECORDED = lexicon.words("record entry row line case item job transaction ticket
 """Nouns for whatever is written down once, on some day."""
 _SOLD = lexicon.words("price amount total quantity qty product item buyer customer client sku paid")
 _BOOKED = lexicon.words("guest customer client room seat party table price guests seats slot arrival departure")
-_DRIVEN = lexicon.words("km kms mile distance driver vehicle truck van bus boat bike destination passenger route fare")
+_DRIVEN = lexicon.words("km mile distance driver vehicle truck van bus boat bike destination passenger route fare")
 _CARRIED = lexicon.words(
     "tonnes ton tonne weight kg gross tare net truck vehicle lorry driver material haulier cargo courier parcel "
     "address recipient destination supplier"
@@ -85,7 +85,7 @@ def is_kind_of_row(linker: Linker, noun: str) -> bool:
     return len(linker.tables) == 1 and (singular(noun) in RECORDED or singular(noun) in FRAMES)
 
 
-def list_event_columns(linker: Linker, noun: str, cols: list[Col]) -> Iterator[Col]:
+def list_event_columns(linker: Linker, noun: str, cols: Sequence[Col]) -> Iterator[Col]:
     """Those of `cols` that are empty in rows to which it did not happen: `Complaint`, the day of an `Appeal Date`."""
     for col in cols:
         column, words = linker.catalog_column(col), linker.column_words(col.table, col.name)
@@ -97,13 +97,18 @@ def list_event_columns(linker: Linker, noun: str, cols: list[Col]) -> Iterator[C
             yield col
 
 
+def _is_process(*words: str) -> bool:
+    """Whether one word is what was done and the other one what is being done: `cleaned` and `cleaning`."""
+    return {word[-3:] for word in words} == {"ing", words[0][-3:]} and any(word.endswith("ed") for word in words)
+
+
 def list_state_values(linker: Linker, word: str) -> Iterator[tuple[Col, str]]:
     """The values of columns of states that the word means: `cancelled` by `cancellation`, `done` by `completed`."""
     for col, texts in linker.values.items():
         if len(texts) > MOST_STATES or STATES.isdisjoint(linker.column_words(col.table, col.name)):
             continue
         lows = {text.lower(): text for text in texts}
-        alike = [text for low, text in lows.items() if have_one_root(word, low)]
+        alike = [text for low, text in lows.items() if have_one_root(word, low) and not _is_process(word, low)]
         groups = [group for group in STATE_GROUPS if word in group]
         alike = alike or [text for low, text in lows.items() for group in groups if low in group]
         if len(alike) == 1 and word not in lows:

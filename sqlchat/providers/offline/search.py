@@ -26,8 +26,9 @@ from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.nevers import NONE, deny_of_all
 from sqlchat.providers.offline.nouns import Vocabulary
-from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.query import Agg, Null, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
     MOST_SUGGESTED,
@@ -134,6 +135,10 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        if not NONE.isdisjoint(token.low for token in tokenize(question)) and any(
+            isinstance(condition, Null) and not condition.negated for condition in query.conditions
+        ):
+            deny_of_all(query)
         if self._is_yes_no:
             _count_whether(query, clear=self._asks_whether_any)
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
