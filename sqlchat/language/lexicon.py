@@ -101,6 +101,7 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
     "longest": tuple((name, "desc") for name in _LENGTHS),
     "cheapest": tuple((name, "asc") for name in _PRICES), "priciest": tuple((name, "desc") for name in _PRICES),
+    "dearest": tuple((name, "desc") for name in _PRICES), "costliest": tuple((name, "desc") for name in _PRICES),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
 _SIZES = ("size", "area", "sqm", "square meters", "floor area", "surface", "capacity", "population")

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import grain
+from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.claims import Placed, UnfitError
@@ -25,6 +25,7 @@ from sqlchat.providers.offline.query import Agg, Compare, DatePart, Flag, Null, 
 from sqlchat.providers.offline.rankings import ROWS
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.shares import apply_share
+from sqlchat.providers.offline.wholes import ROW_NOUNS, Wholes
 
 AGAIN = lexicon.words("and the their its what which")
 """Words between `and` and a further thing that is asked for."""
@@ -34,7 +35,7 @@ UNITED = frozenset({"and", ",", "with"})
 UNREAD = ("vs", "trail", "cmp", "agg", "number", "sup", "count", "lasting", "aged", "elapsed", "late")
 
 
-class Assembly(Hierarchies):
+class Assembly(Hierarchies, Wholes):
     def run(self) -> Query:
         """The query. Raises UnfitError, or QuestionError of the parts that it shares with the grammar."""
         self.read_comparison()
@@ -50,6 +51,7 @@ class Assembly(Hierarchies):
             self.placed.append(Placed(at, table, condition))
         self.read_bounds()
         self.read_asked_count()
+        self.group_rates()
         self.read_negations()
         self.read_periods()
         self.read_values()
@@ -63,11 +65,14 @@ class Assembly(Hierarchies):
         self.need(not (self.word(0) == "who" and by_verb))  # `who leads`: a person in a column, not of a table
         self.need(not self.each("unit", "when", "who", "distinct") and self.largest_first is None)
         self.write_conditions(base, mentioned)
+        self.deny_of_values()
         self.need(not self.each("both"))
         self._check_conditions(base)
         if self.share:
-            apply_share(self.query)
-            self.need(not self.query.share_of_groups)
+            apply_share(self.query, self.part or self.choose_part())
+            if self.query.share_of_groups:
+                self.need(all(isinstance(figure.of, tuple) for figure in self.figures.values()))
+                self.note("share_of_groups")
         if self.word(0) in ASKING and not (self.figures or self.rank or self.query.groups or self.pair):
             self._ask_whether(base)
         self.query.assumptions += self.reader.query.assumptions
@@ -78,6 +83,8 @@ class Assembly(Hierarchies):
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
         self.need(not self.each(*UNREAD) and self.lows[-1] not in lexicon.IN)
         taken = {at for item in self.items for at in range(item.start, item.end)}
+        others = {item.table for item in self.items if item.target is not None and item.evidence != "role"}
+        self.need(all(item.value in others for item in self.items if item.evidence == "role"))
         for at, low in enumerate(self.lows):
             near = [item for item in self.items if item.start - at in (1, 2)]
             if low == "by" and at not in taken:
@@ -131,6 +138,8 @@ class Assembly(Hierarchies):
         tables = self.each("table")
         if self.last is not None and any(isinstance(group, tuple) for group in self.groups):
             return self._choose_dated(tables)
+        if (people := self.find_counting_people()) is not None:
+            return people
         if tables:
             self.listed = self.take(tables[0][0])
             return tables[0][1].table
@@ -148,7 +157,7 @@ class Assembly(Hierarchies):
         """Whether the figure is added up for each of what is ranked, as it then is."""
         assert self.rank is not None
         added = isinstance(by, Measure) or grain.is_added_up(self.ground.linker, by)
-        grouped = any(item.target != by.table for _, item in self.each("table"))
+        grouped = any(item.target != by.table for _, item in self.each("table")) or bool(self.each("unit"))
         if not (added and grouped) or (isinstance(by, Col) and self.varies(0)):
             return False
         self.rank = (Agg("sum", by), *self.rank[1:])
@@ -168,6 +177,8 @@ class Assembly(Hierarchies):
     def _find_events(self) -> Key:
         """The rows that are counted where only `most often` is said: those below what is asked for."""
         named = self.list_tables()
+        if not named and len(self.ground.linker.tables) == 1:
+            return next(iter(self.ground.linker.tables))
         below = [table for table in named if all(self.ground.is_up(table, other) for other in named)]
         self.need(len(below) == 1 and (len(named) > 1 or len(self.ground.linker.tables) == 1))
         return below[0]
@@ -204,9 +215,16 @@ class Assembly(Hierarchies):
         for at, item in self.each("table"):
             if not query.groups and self.word(item.start - 1) in ("a", "an", "the"):
                 query.groups = [self.take(at).target]
-        self.need(len(query.groups) == 1 and len(self.figures) == 1 and isinstance(query.groups[0], tuple))
+        self.need(len(query.groups) == 1 and len(self.figures) == 1)
         self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
-        query.outputs = [Agg("avg", base, per=query.groups.pop())]  # type: ignore[arg-type]
+        group = query.groups.pop()
+        name = (
+            f"{group.unit}s"
+            if isinstance(group, DatePart)
+            else (group[1] if isinstance(group, tuple) else group.name)
+        )
+        self.reader.assume(f"{name[:1].upper()}{name[1:]} without {base[1]} are left out of the average.")
+        query.outputs = [Agg("avg", base, per=group)]
 
     def _list_columns(self, *, when: bool) -> tuple[list[Col], list[Agg]]:
         """The columns that are shown, and the totals of those that are plainly added up."""
@@ -294,12 +312,15 @@ class Assembly(Hierarchies):
             outputs = list(dict.fromkeys([*self._list_people(base), *outputs]))
         query.outputs = outputs
         categories = all(isinstance(term, Col) and grain.is_category(linker, term) for term in outputs)
+        if self.listed is not None and self.listed.evidence in ROW_NOUNS and alone:
+            categories = all(isinstance(t, Col) and dates.is_text(linker.catalog_column(t)) for t in outputs)
+            self.listed = None if outputs != choose_columns(self.reader, base) else self.listed
         query.distinct = categories and self.listed is None
 
     def _list_people(self, base: Key) -> list[Col]:
         """The names of the people that the rows belong to."""
         near = [noun for noun in self.ground.vocabulary.nouns["person"] if self.ground.is_up(base, noun.table)]
-        self.need(len(near) == 1)
+        self.need(len(near) == 1 and (not near[0].column or near[0].table == base))
         return [Col(near[0].table, near[0].column)] if near[0].column else self.choose_display(near[0].table)
 
     def _write_rank(self, base: Key, plain: list[Col], who: bool) -> None:
@@ -319,6 +340,7 @@ class Assembly(Hierarchies):
             return
         else:
             by, down = self._rank_rows(base, plain, who, by, down)
+        self.largest_first = None if self.largest_first == down else self.largest_first
         query.order, query.limit = [(by, down)], limit or 1
 
     def _choose_ranked(self, base: Key, plain: list[Col], who: bool) -> Any:

@@ -59,12 +59,16 @@ class _Builder:
             elif clause is not None:
                 where.append(clause)
         keys = self._group_keys()
-        having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
+        bounded = [self._term(agg) for agg, _, _ in query.having]
         order = self._order()
         if query.part is not None:
             clause = restrictions.sql(query.part, anchor)
             figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
             outputs[figure] = self._share(query.outputs[figure], clause)
+            for (term, _), ordered in zip(query.order, order, strict=False):
+                if term == query.outputs[figure]:
+                    ordered.set("this", outputs[figure].unalias().copy())
+            bounded = [outputs[figure].unalias().copy() for _ in bounded]
         if query.sides:
             clauses = [restrictions.sql(condition, anchor) for _, condition in query.sides]
             outputs = self._compare_sides(outputs[-1].unalias(), clauses)
@@ -86,7 +90,8 @@ class _Builder:
             select = select.where(clause)
         if keys:
             select = select.group_by(*keys)
-        for clause in having:
+        for left, (_, op, value) in zip(bounded, query.having, strict=True):
+            clause = self.scope.compare(left, op, value)
             select = select.having(clause)
         if order:
             select = select.order_by(*order)
@@ -168,7 +173,7 @@ class _Builder:
         for term in (*query.outputs, *(t for t, _ in query.order), *(agg for agg, _, _ in query.having)):
             needed.append(table_of(term))
             if isinstance(term, Agg) and term.per is not None:
-                needed.append(term.per)
+                needed.append(term.per if isinstance(term.per, tuple) else table_of(term.per))
         needed += [group if isinstance(group, tuple) else table_of(group) for group in (*query.groups, *query.within)]
         if query.subject and not any(isinstance(t, Agg) for t in query.outputs) and not query.groups:
             needed.append(query.subject)
@@ -212,7 +217,7 @@ class _Builder:
         if isinstance(term.of, tuple):
             if term.per is None:
                 return self._count(term.of)
-            rows = exp.Nullif(this=self._count(term.per), expression=exp.Literal.number(0))
+            rows = exp.Nullif(this=self._count_groups(term.per), expression=exp.Literal.number(0))
             total = exp.Mul(this=exp.Literal.number("1.0"), expression=self._count(term.of))
             return exp.Div(this=total, expression=rows, typed=True)
         inner = self._measure(term.of) if isinstance(term.of, Measure) else self.scope.column(term.of)
@@ -221,7 +226,7 @@ class _Builder:
         if term.function in ("sum", "avg"):
             self._check_fan_out(term)
         if term.per is not None:
-            rows = exp.Nullif(this=self._count(term.per), expression=exp.Literal.number(0))
+            rows = exp.Nullif(this=self._count_groups(term.per), expression=exp.Literal.number(0))
             total = exp.Mul(this=exp.Literal.number("1.0"), expression=exp.Sum(this=inner))
             return exp.Div(this=total, expression=rows, typed=True)
         kinds: dict[str, type[exp.AggFunc]] = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max}
@@ -242,6 +247,11 @@ class _Builder:
         if len(keys) != 1:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])
         return exp.Count(this=exp.Distinct(expressions=[self.scope.column(Col(key, keys[0]))]))
+
+    def _count_groups(self, group: Key | Col | DatePart) -> exp.Expr:
+        if isinstance(group, tuple):
+            return self._count(group)
+        return exp.Count(this=exp.Distinct(expressions=[self._term(group)]))
 
     def _check_fan_out(self, agg: Agg) -> None:
         """Adding up is only right where each row of the aggregated table occurs once (in its group)."""

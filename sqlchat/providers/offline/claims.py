@@ -104,6 +104,10 @@ class Claims:
     anded: list[Col] = field(default_factory=list)
     """Columns of which two values are joined by `and`."""
     share: bool = False
+    day: Col | None = None
+    """That of the event that is spoken of: of the moves, where a column is called `move_date`."""
+    part: Condition | None = None
+    """Of a rate: what the rows of the part meet."""
     listed: Item | None = None
     """The table that is listed."""
 

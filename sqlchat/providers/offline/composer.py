@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
@@ -18,7 +18,6 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
-from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.assembly import Assembly
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.claims import Ground, UnfitError
@@ -29,23 +28,20 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.row_nouns import STATES
 from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
+from sqlchat.providers.offline.slips import correct_slips
 
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
-SHORTEST_SLIP = 6
-SPELLED = tuple(
-    phrase[0]
-    for phrase in (*lexicon.AGGREGATES, *lexicon.SUPERLATIVES, *((word,) for word in lexicon.ADJECTIVES))
-    if len(phrase) == 1 and len(phrase[0]) >= SHORTEST_SLIP
-)
-"""Words of the language of questions that may be misspelled."""
 STOPS = frozenset(".?!;")
-WEAK = frozenset(
-    {"synonym", "loose", "noun", "unit", "root", "piece", "meaning", "slip", "short", "hint", "in_value"}
-)
+WEAK = lexicon.words("synonym loose noun unit root piece meaning slip short hint in_value row rooted event role")
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
+JOINING = lexicon.words(
+    "wear use run hold have carry need like want keep do make take give get offer serve see speak"
+)
+"""Verbs that say no more than that two things belong together."""
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
 MOST_COST = 1.5
@@ -70,8 +66,6 @@ class Candidate:
     unused: tuple[str, ...]
     features: Mapping[str, float]
     score: float
-    slips: tuple[tuple[str, str], ...] = ()
-    """(a word, the one that was read for it)"""
 
     @property
     def is_compared(self) -> bool:
@@ -80,8 +74,6 @@ class Candidate:
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""
-        for word, better in self.slips:
-            yield f'"{word}" is read as "{better}".'
         for item in self.items:
             if item.target is not None and item.evidence in WEAK:
                 yield f'"{item.text}" is read as {_name(item)}.'
@@ -92,6 +84,10 @@ class Candidate:
 
 def _name(item: Item) -> str:
     target = item.target
+    if item.kind == "event":
+        return f"the rows of {target.table[1]} with a {target.name}"
+    if item.evidence in ("row", "rooted"):
+        return f"the rows of {target[1]}"
     if isinstance(target, Computed):
         return target.words
     if isinstance(target, tuple):
@@ -122,29 +118,16 @@ class Composer:
         if not 1 < len(tokens) <= MOST_TOKENS or any(token.text in STOPS for token in tokens):
             return []
         ground = self._ground
-        slips = self._correct(tokens)
+        tokens, slips = correct_slips(ground.linker, tokens)
         evidence = Evidence(ground.linker, ground.joins, ground.vocabulary, tokens, ground.today)
         best: dict[str, Candidate] = {}
         choices = [c for c in self._choose(evidence) if HARD.isdisjoint(grade for _, grade in c.unused)]
         for candidate in islice((one for choice in choices for one in self._assemble(choice, tokens)), MOST_BUILT):
+            candidate.query.assumptions += slips
             sql = candidate.select.sql()
-            candidate.slips = slips
             if sql not in best or best[sql].score < candidate.score:
                 best[sql] = candidate
         return sorted(best.values(), key=lambda candidate: -candidate.score)
-
-    def _correct(self, tokens: list[Token]) -> tuple[tuple[str, str], ...]:
-        """Puts slips of the pen in words such as `average` right; returns each with the word that is read."""
-        slips = []
-        for at, token in enumerate(tokens):
-            plain = token.kind == "word" and token.text.islower() and len(token.low) >= SHORTEST_SLIP
-            if not plain or refusal.is_known(self._ground.linker, tokens, at):
-                continue
-            close = refusal.find_close(token.low, SPELLED)
-            if close:
-                tokens[at] = replace(token, text=close[0], low=close[0], stem=stem(close[0]))
-                slips.append((token.text, close[0]))
-        return tuple(slips)
 
     def _assemble(self, choice: Choice, tokens: list[Token]) -> Iterator[Candidate]:
         """The readings of one choice: more than one where a part of it may be put together in another way."""
@@ -181,9 +164,33 @@ class Composer:
             (at, grade)
             for at, grade in choice.unused
             if grade
+            and not (grade == "noun" and self._is_verb(at, tokens, choice.items))
+            and not (grade == "adverb" and self._is_idle(at, tokens[at].low, choice.items))
             and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
+
+    def _is_verb(self, at: int, tokens: list[Token], items: tuple[Item, ...]) -> bool:
+        """Whether a plain verb joins a thing to what it has: `patients wear contact lenses`, `did each nurse run`."""
+        before = [item for item in items if item.end == at and item.target is not None]
+        asked = any(token.low in ("did", "do", "does") for token in tokens[: at - 1])
+        after = [item for item in items if item.start == at + 1 and item.kind in ("flag", "value")]
+        return bool(before) and tokens[at].low in JOINING and (asked or bool(after))
+
+    def _is_idle(self, at: int, adverb: str, items: tuple[Item, ...]) -> bool:
+        """Whether the adverb only stresses what is said: `still open`, `the longest ever`, `not decided yet`."""
+        kinds = {item.kind for item in items}
+        if adverb == "ever":
+            return "sup" in kinds or "neg" in kinds
+        if adverb == "yet":
+            return "neg" in kinds
+        near = [item for item in items if item.start == at + 1 or adverb in ("moment", "now")]
+        return any(
+            item.kind in ("opposite", "flag")
+            or (item.kind == "table" and item.evidence == "root")
+            or (item.kind == "value" and not STATES.isdisjoint(self._ground.words(item.target)))
+            for item in near
+        )
 
     def _describe(
         self, choice: Choice, unused: list[tuple[int, str]], query: Query, select: exp.Select
@@ -192,7 +199,8 @@ class Composer:
         yield from (item.evidence for item in choice.items if item.target is not None)
         yield from (f"unused_{grade}" for _, grade in unused)
         if not query.conditions and not query.order:
-            figure = any(isinstance(term, Agg) and not isinstance(term.of, tuple) for term in query.outputs)
+            figures = [term for term in query.outputs if isinstance(term, Agg)]
+            figure = any(not isinstance(term.of, tuple) or term.per for term in figures)
             yield from ("bare_unused" for _, grade in unused if grade != "verb" or not figure)
         yield from ("join" for _ in list(select.find_all(exp.Table))[1:])
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import IRREGULAR, have_one_root
-from sqlchat.language.thesaurus import MEANING, VAGUE
+from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal, states
 from sqlchat.providers.offline.items import Item
@@ -39,6 +38,15 @@ from sqlchat.providers.offline.phrase_evidence import (
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.rephrasing import EMPTY, RELATIONAL
 from sqlchat.providers.offline.rephrasing import IRREGULAR as IRREGULAR_VERBS
+from sqlchat.providers.offline.row_nouns import list_state_values
+from sqlchat.providers.offline.standins import (
+    OPPOSITES,
+    VERB_PARTICLES,
+    index_names,
+    list_for_rows,
+    list_roles,
+    list_signed,
+)
 from sqlchat.providers.offline.units import UNIT_GROUPS
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
@@ -84,31 +92,14 @@ GRADES = {
     "by": "by",
 }
 """Classes of words that may not stay unused, or only at a price."""
+MAKING = lexicon.words("filed handed logged entered raised issued submitted reported recorded sent did")
+"""Verbs of those who make the rows."""
 PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
-PLAIN = VAGUE | lexicon.words("name no nr code status at on is has date time of the in by id key note info details")
-"""Words of names that name nothing by themselves."""
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
-
-
-@lru_cache(maxsize=8)
-def index_names(linker: Linker) -> dict[str, list[tuple[str, Target]]]:
-    """The words of all names by their first three letters, each with the table or column it is a word of."""
-    index: dict[str, list[tuple[str, Target]]] = {}
-    for key, table in linker.tables.items():
-        named: list[tuple[tuple[str, ...], Target]] = [(linker.table_words(key), key)]
-        for column in table.columns:
-            named.append((linker.column_words(key, column.name), Col(key, column.name)))
-        for words, target in named:
-            glued = stem(words[0]) + "".join(words[1:2])  # `pickup` of `picked_up_at`
-            for word in (*words, *([glued] if len(words) > 1 and words[1] not in PLAIN else ())):
-                if len(word) > 1 and (word not in PLAIN or len(words) == 1):
-                    index.setdefault(word[:3], []).append((word, target))
-                    index.setdefault(word[:1], []).append((word, target))
-    return index
 
 
 class Evidence(PhraseEvidence):
@@ -121,12 +112,14 @@ class Evidence(PhraseEvidence):
     def list_items(self, at: int) -> list[Item]:
         """The readings of the words that begin at token `at`."""
         token = self.tokens[at]
-        if signed := list(self._read_signed(at)):
+        if signed := [Item(at, *reading) for reading in list_signed(self._linker, self.tokens, at)]:
             return signed
         items = [*self._mark(at), *self._read_phrases(at), *self._link(at), *self._stand_for(at)]
         named = any(item.size == 1 and item.target is not None and item.evidence != "loose" for item in items)
         if token.kind == "word" and not named and len(token.low) > 1:
-            items += [*self._deny(at), *self._guess(at)]
+            items += [*self._deny(at), *self._oppose(at), *self._guess(at)]
+        if token.kind == "word":
+            items += self._stand_in(at, items)
         return [item for item in items if not self._divides(item)]
 
     def _divides(self, item: Item) -> bool:
@@ -206,8 +199,7 @@ class Evidence(PhraseEvidence):
 
     def _stand_for(self, at: int) -> Iterator[Item]:
         """The tables and columns that general nouns such as `people` and `money` stand for."""
-        token = self.tokens[at]
-        low = token.low
+        token, low = self.tokens[at], self._lows[at]
         if low in (PERSONS | lexicon.CLIENTS | lexicon.STAFF) - UNDONE:
             for noun in self._vocabulary.nouns["person"]:
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
@@ -217,10 +209,29 @@ class Evidence(PhraseEvidence):
             if low not in EARNING or SPENT.isdisjoint(noun.column.lower().split("_")):
                 yield self._write(at, 1, self._find(noun.table, noun.column), "noun", token.text)
 
+    def _stand_in(self, at: int, items: list[Item]) -> Iterator[Item]:
+        """The tables whose rows a noun means that is not their name."""
+        if self._lows[at] in IDLE or any(item.kind in ("table", "value") for item in items):
+            return
+        columns = [item for item in items if item.kind == "column"]
+        named = [item.target for item in columns if item.evidence in ("exact", "part", "piece")]
+        for reading in list_for_rows(self._linker, self.tokens, at, named, known=bool(items)):
+            yield Item(at, *reading)
+        for item in columns:
+            if item.size == 1 and item.evidence in ("part", "piece"):
+                yield from (Item(at, *role) for role in list_roles(self._linker, item.target, item.text.lower()))
+
+    def _oppose(self, at: int) -> Iterator[Item]:
+        """`failed` of a column `passed`: the flag, denied."""
+        low = self._lows[at]
+        for other in OPPOSITES.get(low, ()):
+            for item in self._name(at, other, "part"):
+                if item.kind == "flag":
+                    yield replace(item, kind="opposite", text=low)
+
     def _guess(self, at: int) -> Iterator[Item]:
         """Weaker evidence for a word that names nothing wholly."""
-        token = self.tokens[at]
-        low = token.low
+        token, low = self.tokens[at], self._lows[at]
         if low in IDLE | RATIOS or token.kind != "word" or (low in refusal.GRAMMAR and low not in lexicon.UNITS):
             return
         size = 2 if low == "square" and at + 1 < len(self._lows) and self._lows[at + 1] not in IDLE else 1
@@ -239,6 +250,13 @@ class Evidence(PhraseEvidence):
                     if item.target not in seen:
                         seen.add(item.target)
                         yield item
+        for col, value in list_state_values(self._linker, low):
+            yield Item(at, 1, "value", col, "root", value, low)
+        after = self._lows[at + 1] if at + 1 < len(self._lows) else ""
+        if not seen and after in VERB_PARTICLES:  # `logged in` of `last_login_at`
+            for item in self._name(at, token.stem + after, "root"):
+                seen.add(item.target)
+                yield replace(item, size=2)
         if not seen:
             for item in self._abbreviate(at, low):
                 seen.add(item.target)
@@ -272,6 +290,10 @@ class Evidence(PhraseEvidence):
             for link in self._linker.links([token], 0):
                 for hit in (*link.tables, *link.columns, *link.measures):
                     yield replace(self._write(at, 1, hit, "slip", better), evidence="slip")
+        for value in refusal.find_close_values(low, self._linker):
+            for col, texts in self._linker.values.items():
+                if value in texts:
+                    yield Item(at, 1, "value", col, "slip", value, value)
 
     def _words(self) -> list[str]:
         names = refusal.list_names(self._linker)
@@ -305,6 +327,8 @@ class Evidence(PhraseEvidence):
             return ""  # `money spent`
         if low in PERSONS and before in ("do", "does", "did") and "long" in self._lows[:at]:
             return ""  # `how long do people wait`
+        if low == "out" and self._lows[at + 1 : at + 2] == ["of"]:
+            return "not"
         if low in PARTICLES and at and not self._is_verb(at - 1):
             return "marker"  # `out of stock`
         if low == "still":
@@ -337,7 +361,12 @@ class Evidence(PhraseEvidence):
         low, before = self._lows[at], self._lows[at - 1] if at else ""
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
         light = low in LIGHT_VERBS and at > 0 and self._is_named(at - 1)
-        return light or low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
+        return (
+            light
+            or low in lexicon.VERBS
+            or low in PLAIN_VERBS | MAKING
+            or (self.tokens[at].stem in RELATIONAL and acting)
+        )
 
 
 LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}
@@ -349,7 +378,8 @@ def _single(words: Any, value: Any = None) -> dict[tuple[str, ...], Any]:
 
 MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("agg", {p: f for p, f in lexicon.AGGREGATES.items() if f in ("sum", "avg", "min", "max")} | {
-        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("typical",): "avg"}),
+        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("overall",): "total",
+        ("typical",): "avg"}),
     ("count", {p: f for p, f in lexicon.AGGREGATES.items() if f == "count"} | {
         ("how", "often"): "times", ("how", "many", "times"): "times"}),
     ("much", {("how", "much"): "much", ("amount", "of"): "much"}),
@@ -369,6 +399,7 @@ MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
     ("neg", _single(lexicon.NOT | lexicon.words("nobody none")) | {("no", "one"): "nobody", ("not", "a"): "not"}),
     ("unit", {(w,): u for w, u in lexicon.UNITS.items()} | {("day", "of", "the", "week"): "weekday"}),
     ("share", {**_single(SHARES), ("what", "part", "of"): "share", ("which", "part", "of"): "share"}),
+    ("rate", _single(("rate", "rates"))),
     ("who", _single(("who", "whose"))),
     ("when", _single(("when",))),
     ("vs", _single(COMPARED)),

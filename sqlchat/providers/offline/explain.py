@@ -104,13 +104,13 @@ def _term(term: Term) -> str:
     if isinstance(term, Measure):
         return term.name
     if isinstance(term.of, tuple) and term.per is not None:
-        return f"the average number of {term.of[1]} per {singular(term.per[1])}"
+        return f"the average number of {term.of[1]} per {_group(term.per)}"
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
     of = term.of.name if isinstance(term.of, Measure) else _name_col(term.of)
     if term.per is not None:
-        table = term.per[1]
-        return f"the average {of} per {singular(table)} (the total divided by the number of {table} that have any)"
+        group = _group(term.per)
+        return f"the average {of} per {group} (the total divided by the number of those that have any)"
     if term.function == "count":
         return f"the number of different {of}"
     return f"{FUNCTIONS[term.function]} {of}"

@@ -11,7 +11,7 @@ from sqlchat.providers.offline.evidence import LASTING
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.phrase_evidence import ASKING
-from sqlchat.providers.offline.query import Average, Compare, Condition, Flag, Null, Versus
+from sqlchat.providers.offline.query import Agg, Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.units import list_unit_columns
@@ -60,6 +60,8 @@ class Filters(Rankings):
             op = marker.value if options is None else options[0][1]
             op = lexicon.COMPARISONS.get(op, op)
             number = self.right(at, lambda item: item.kind == "number", 1)
+            if number is None and self._compare_average(at, op):
+                continue
             if number is None:
                 self._compare_columns(at, op)
                 continue
@@ -80,6 +82,16 @@ class Filters(Rankings):
                 self._compare_key(at, item)
             else:
                 self.bounds.append((at, op, (item.value,), target))
+
+    def _compare_average(self, at: int, op: str) -> bool:
+        """`for more than the average retail price`."""
+        figure = self.figures.get(at + 1)
+        if not isinstance(figure, Agg) or figure.function != "avg" or not isinstance(figure.of, Col):
+            return False
+        self.need(op in lexicon.COMPARISONS.values() and not isinstance(figure.of, Computed))
+        self.place(at, figure.of, Average(figure.of, op))
+        del self.figures[at + 1]
+        return True
 
     def _compare_columns(self, at: int, op: str) -> None:
         """`paid more than the full price`, `returned after the due date`: two columns of one row."""
@@ -122,7 +134,7 @@ class Filters(Rankings):
         figure = max((place for place in self.figures if place < at), default=None)
         if bare:
             return None
-        if figure is not None and (self.groups or self.word(0) in ASKING):
+        if figure is not None and (self.groups or self.part is not None or self.word(0) in ASKING):
             return self.figures[figure]
         self.need(options is not None)
         return options

@@ -147,7 +147,7 @@ class Linker(Names):
             else:
                 link.tables.append(hit)
         if all(t.kind in ("word", "number", "sign") for t in span):
-            plain = all(low in FUNCTION for low in lows)
+            plain = len(lows) == 1 and lows[0] in FUNCTION  # `no show` of two such words may be a value
             link.values = self._values(words, " ".join(lows), link.text, link.text if plain else None)
             if not (link.columns or link.tables or link.measures or link.values):
                 link.values = self._find_part(words, span)

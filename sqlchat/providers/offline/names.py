@@ -351,7 +351,7 @@ class Names:
     def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
         self.values[col] = texts
         for text in texts:
-            words = stems(text)
+            words = stems(text.replace("_", " "))
             if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
                 for word in set(words) if len(words) > 1 else ():

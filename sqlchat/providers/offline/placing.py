@@ -131,6 +131,8 @@ class Placing(Ages):
 
     def _find_time(self, at: int, base: Key, below: list[Key]) -> Col:
         """The days that a period speaks of: those of the thing named last before it, else of the base."""
+        if self.day is not None and self.day.table == base:
+            return self.day
         start = self.items[at].start
         near = [item.target for item in self.items if self.is_table(item) and item.start < start]
         near = [table for table in near if table in below] + [never for _, never in self.nevers]

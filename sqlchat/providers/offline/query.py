@@ -26,8 +26,8 @@ class Agg:
     function: str
     of: Col | Measure | Key
     distinct: bool = False
-    per: Key | None = None
-    """Of an average of a measure: the table for whose rows it is added up first."""
+    per: Key | Col | DatePart | None = None
+    """Of an average of a count or a measure: the rows, values or days for each of which it is taken first."""
 
 
 Term = Col | Measure | DatePart | Agg

@@ -11,7 +11,7 @@ from sqlchat.providers.offline.durations import compute
 from sqlchat.providers.offline.figures import Figures
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col
-from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.measures import Measure, find_quantity
 from sqlchat.providers.offline.query import Agg
 from sqlchat.providers.offline.reader import is_participle
 
@@ -21,6 +21,8 @@ RANKING = frozenset({"top", "best", "bottom", "worst"})
 OFTEN = frozenset({"most", "most often", "most common"})
 ORDERING = lexicon.words("ordered sorted order sort from in by with ,")
 """Words before `highest to lowest` and the like."""
+NUMBERED = lexicon.words("which what the our name list show give")
+"""Words before the number of things that are asked for."""
 ROWS = "rows"
 """Stands for the number of rows, until it is known of which table."""
 
@@ -32,9 +34,10 @@ class Rankings(Figures):
                 self.left(at, lambda other: other.kind == "sup", 0),
                 self.right(at, lambda o: o.kind == "sup", 0),
             ]
-            if beside != [None, None] and isinstance(item.value, int):
+            if (beside != [None, None] or self._limits(at, item)) and isinstance(item.value, int):
                 self.limit = item.value
                 self.take(at)
+        self._read_ending()
         for at, marker in self.take_each("sup"):
             self.need(self.rank is None)
             if isinstance(marker.value, str):
@@ -42,6 +45,25 @@ class Rankings(Figures):
             else:
                 self._rank_by_adjective(at, marker)
         self.need(self.limit is None or self.rank is not None)
+
+    def _limits(self, at: int, item: Item) -> bool:
+        """`which 5 authors wrote the most`."""
+        thing = self.right(at, lambda other: other.kind in ("table", "column"), 0)
+        return thing is not None and self.word(item.start - 1) in NUMBERED and bool(self.each("sup"))
+
+    def _read_ending(self) -> None:
+        """`most expensive material first` at the end: the order of what is listed."""
+        sups = self.each("sup")
+        if len(sups) < 2 or sups[-1][1].text != "first" or sups[-1][1].end != len(self.lows):
+            return
+        place, marker = sups[-2]
+        self.need(sups[-1][1].start - marker.end <= 1)
+        self.take(place)
+        self.take(sups[-1][0])
+        for at, item in self.each("column", "table"):
+            if item.start == marker.end:
+                self.take(at)
+        self.largest_first = marker.value == "desc" if isinstance(marker.value, str) else marker.value[0][1] == "desc"
 
     def _find_by(self, at: int) -> int | None:
         return next((place for place, item in self.each("group") if item.text == "by" and place > at), None)
@@ -63,20 +85,26 @@ class Rankings(Figures):
                 by = operand.target if operand is not None else None
                 by = Agg("count", by) if isinstance(by, tuple) else by
         if by is None:
-            operand = self.take_right(at, self.is_number, 1, over=("table",))
+            operand = self.take_right(at, self.is_number, 1, over=("table", "value", "flag"))
             if operand is not None:
                 by = operand.target
                 if marker.text in COUNTED:
-                    self.need(isinstance(by, Measure) or grain.is_added_up(self.ground.linker, by))
+                    plural = operand.text.endswith("s") and grain.RATES.isdisjoint(self.ground.words(by))
+                    self.need(isinstance(by, Measure) or plural or grain.is_added_up(self.ground.linker, by))
                     by = Agg("sum", by)
         self.rank = (self._count_things(at, marker) if by is None else by, down, self.limit)
 
     def _count_things(self, at: int, marker: Item) -> Any:
         """`most visits` counts rows, `most honey` adds up the one amount of its table."""
         thing = self.take_right(at, lambda item: item.kind in ("table", "hint"), 1, over=("value", "flag"))
+        amount = self._find_quantity(at, marker) if thing is None else None
+        if amount is not None:
+            self.note("implied_amount")
+            return Agg("sum", amount)
         if thing is None:  # `most often`
             done = self.word(marker.start - 1) in ("do", "does", "did") and marker.end == len(self.lows)
-            self.need(marker.text in OFTEN and (marker.text != "most" or done))
+            busy = marker.text == "busiest" and self.right(at, lambda item: item.kind == "unit", 0) is not None
+            self.need(busy or (marker.text in OFTEN and (marker.text != "most" or done)))
             return ROWS
         self.need(marker.text in COUNTED)
         if not self.varies(0) and thing.kind == "table":
@@ -85,6 +113,18 @@ class Rankings(Figures):
         self.need(not thing.text.endswith("s"))
         self.note("implied_amount")
         return Agg("sum", self.find_amount(thing.target))
+
+    def _find_quantity(self, at: int, marker: Item) -> Col | None:
+        """Of `sold the most apples`, a value: how much of it there was, by the one column that tells that."""
+        place = self.right(at, lambda item: item.kind == "value", 0)
+        if place is None or marker.text not in COUNTED:
+            return None
+        table = self.items[place].table
+        name = find_quantity(self.ground.linker.tables[table])
+        amounts = grain.list_amounts(self.ground.linker, table)
+        if name is not None:
+            return Col(table, name)
+        return amounts[0] if len(amounts) == 1 and not self.items[place].text.endswith("s") else None
 
     def _rank_by_adjective(self, at: int, marker: Item) -> None:
         options = marker.value

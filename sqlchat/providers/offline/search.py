@@ -19,7 +19,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
-from sqlchat.providers.offline import refusal
+from sqlchat.providers.offline import dates, refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
@@ -27,9 +27,10 @@ from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.nevers import NONE, deny_of_all
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.phrase_evidence import find_roles
-from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.query import Agg, Null, Query
 from sqlchat.providers.offline.rephrasing import (
     MOST_STEPS,
     MOST_SUGGESTED,
@@ -71,6 +72,8 @@ REREAD = (None, "no_join", "in_groups")
 MOST_SUGGESTIONS = 3
 MOST_WORDINGS = 3
 """Questions that are tried for one of several readings."""
+RATES = re.compile(r"(?i)\b(rates?|share|percent|percentage|proportion|average number of|on average)\b")
+"""Words of figures that the composer reads in more ways than the grammar."""
 PUT = {
     "money": "Money is that of {}.",
     "cost": "What was paid is {}.",
@@ -124,6 +127,8 @@ class Search:
                 return found
             if (plain := write_plainly(question)) != question:
                 return self._attempt(plain)
+            if (dated := dates.add_years(question, self._today)) != question:
+                return self._attempt(dated)
             composed = self._compose(asked, fault)
             if composed is not None:
                 return composed
@@ -179,10 +184,12 @@ class Search:
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
         chosen = choose(self._list_candidates(question))
-        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
-        if chosen is not None and self._has_role(question) and not chosen.features.get("role"):
+        if chosen is None or (self._has_role(question) and not chosen.features.get("role")):
             return None
-        if chosen is None or (read not in REREAD and not chosen.is_compared):
+        read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
+        words = _find_words(fault) if len(self._linker.tables) == 1 else []
+        thing = any(i.evidence == "event" or (i.kind == "table" and i.text in words) for i in chosen.items)
+        if read not in REREAD and not (chosen.is_compared or thing or RATES.search(question)):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
@@ -193,6 +200,10 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        if not NONE.isdisjoint(token.low for token in tokenize(question)) and any(
+            isinstance(condition, Null) and not condition.negated for condition in query.conditions
+        ):
+            deny_of_all(query)
         if self._is_yes_no:
             _count_whether(query, clear=self._asks_whether_any)
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
@@ -235,7 +246,7 @@ class Search:
             except QuestionError as again:
                 add(self._simplify(step, again, nouns))
                 continue
-            if _guesses_who(step):
+            if _guesses_who(step) or any(word.lower() in self._linker.lower_values for word in step.left_out):
                 continue
             if best is None:
                 best = cost, reading, step
@@ -342,6 +353,8 @@ def _choose_nearer(one: Found, other: Found) -> Found | None:
 
 def _find_culprits(fault: QuestionError) -> list[str]:
     """The words that kept the question from being read, unless it was read in more than one way."""
-    if fault.facts.get("reason"):
-        return []
+    return [] if fault.facts.get("reason") else _find_words(fault)
+
+
+def _find_words(fault: QuestionError) -> list[str]:
     return [word for word in fault.facts.get("words", ()) if isinstance(word, str)]

@@ -45,10 +45,13 @@ def _is_amount(linker: Linker, tokens: list[Token], at: int) -> bool:
     return bool(link.measures) or (bool(numbers) and len(numbers) == len(link.columns))
 
 
-def apply_share(query: Query) -> None:
-    """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
-    if not query.groups or any(not _is_period(condition) for condition in query.conditions):
-        _apply_part(query)
+def apply_share(query: Query, part: Condition | None = None) -> None:
+    """Make the query one for a share. Raises QuestionError where the part or the whole is not clear.
+
+    `part`: the one of the conditions that tells the part; without it there must be just one besides periods.
+    """
+    if part is not None or not query.groups or any(not _is_period(condition) for condition in query.conditions):
+        _apply_part(query, part)
         return
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     if len(figures) != 1 or figures[0].function not in ("count", "sum") or figures[0].per or query.having:
@@ -57,19 +60,24 @@ def apply_share(query: Query) -> None:
     query.assumptions.append("The share of each group is in percent of all groups together.")
 
 
-def _apply_part(query: Query) -> None:
-    parts = [condition for condition in query.conditions if not _is_period(condition)]
+def _apply_part(query: Query, part: Condition | None) -> None:
+    parts = [part] if part is not None else [one for one in query.conditions if not _is_period(one)]
     figures = [term for term in query.outputs if isinstance(term, Agg)]
     plain = all(isinstance(term, Agg) or term in query.groups or query.groups for term in query.outputs)
-    ordered = any(isinstance(term, Agg) for term, _ in query.order)
-    clear = len(figures) == 1 and plain and not ordered and not query.having and query.limit is None
+    ordered = any(isinstance(term, Agg) and term not in figures for term, _ in query.order)
+    bounded = all(term in figures for term, _, _ in query.having)
+    clear = len(figures) == 1 and plain and not ordered and bounded
+    clear = clear and (query.limit is None or bool(query.order))
     if not clear or len(parts) != 1 or figures[0].per is not None or figures[0].function not in ("count", "sum"):
         raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
     query.part = parts[0]
-    query.conditions.remove(parts[0])
+    query.conditions = [one for one in query.conditions if one is not parts[0]]
     query.arranged = []
     table = figures[0].of if isinstance(figures[0].of, tuple) else figures[0].of.table
-    within = " of the period" * bool(query.conditions) + " of each group" * bool(query.groups)
+    periods = any(_is_period(condition) for condition in query.conditions)
+    within = " of the period" * periods + " of each group" * bool(query.groups)
+    others = [one for one in query.conditions if not _is_period(one)]
+    within = " that meet the other conditions" * bool(others) + within
     query.assumptions.append(f"The share is in percent of all {table[1]}{within}.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import periods
 from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
-from sqlchat.providers.offline.durations import compute, compute_elapsed, find_due, find_duration
+from sqlchat.providers.offline.durations import choose_unit, compute, compute_elapsed, find_due, find_duration
 from sqlchat.providers.offline.evidence import LASTING
 from sqlchat.providers.offline.links import Col, Computed, Key
 from sqlchat.providers.offline.query import Agg, Versus
@@ -51,6 +51,26 @@ class Timespans(Claims):
             return False
         self.take(lasting[0][0])
         self.figures[at] = Agg(function, self.find_span(lasting[0][1].value, converted=True))
+        return True
+
+    def read_taking(self, at: int, function: str) -> bool:
+        """`how long does it take on average to close a ticket`: from the first day of the row to that one."""
+        lasting = self.each("lasting")
+        days = [(place, item) for place, item in self.each("column") if self.is_date(item)]
+        if len(lasting) != 1 or len(days) != 1 or self.word(days[0][1].start - 1) != "to":
+            return False
+        end: Col = days[0][1].target
+        columns = [Col(end.table, column.name) for column in self.ground.linker.tables[end.table].columns]
+        start = next((col for col in columns if self.ground.is_date(col)), end)
+        self.need(start != end)
+        unit = self.take(lasting[0][0]).value
+        self.take(days[0][0])
+        for place, item in self.each("unit"):
+            if self.word(item.start - 1) == "in":
+                unit = LASTING.get(self.take(place).text, unit)
+        span = compute(start, end, unit or choose_unit(self.reader, start, end))
+        self.reader.assume(f"How long it took is {span.words}.")
+        self.figures[at] = Agg(function, span)
         return True
 
     def read_span(self, at: int, function: str) -> bool:

@@ -58,7 +58,6 @@ NOT_CLEAR = [
     "products over 100",
     "revenue in January and February 2024",
     "revenue between June and January 2024",
-    "orders in January",
     "customers and their orders in 2024",
     "products with a price over 10%",
     "How many customers bought furniture in 2024?",
@@ -119,17 +118,10 @@ def test_the_culprits_alone_are_told(question: str, words: list[str], ask: Calla
     assert caught.value.facts["words"] == words
 
 
-@pytest.mark.parametrize(
-    ("question", "hint"),
-    [
-        ("average unit_prize", "Did you mean unit_price?"),
-        ("number of orders per mnth", "Did you mean month?"),
-    ],
-)
-def test_a_name_that_is_close_is_offered(question: str, hint: str, ask: Callable[[str], Draft]) -> None:
+def test_a_name_that_is_close_is_offered(ask: Callable[[str], Draft]) -> None:
     with pytest.raises(QuestionError) as caught:
-        ask(question)
-    assert caught.value.detail.endswith(hint)
+        ask("average unit_prize")
+    assert caught.value.detail.endswith("Did you mean unit_price?")
 
 
 def test_where_none_is_close_none_is_offered(ask: Callable[[str], Draft]) -> None:
