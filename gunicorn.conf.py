@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dotenv import find_dotenv, load_dotenv
 
+from sqlchat import exports
 from sqlchat.config import Settings, unknown_settings
 from sqlchat.errors import UnavailableError
 from sqlchat.telemetry import folder, metrics
@@ -59,7 +60,8 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Keep the shared memory shared: the garbage collector would write to all of it."""
+    """Load what all workers may need, and keep it shared: the garbage collector would write to all of it."""
+    exports.load_formats()
     gc.collect()
     gc.freeze()
 

@@ -12,6 +12,7 @@ import sqlite3
 import statistics
 import subprocess
 import threading
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -98,6 +99,10 @@ class TestTwoWorkers:
         status, answer, _ = service.call("POST", url.removeprefix(f"http://localhost:{service.port}"), body)
         assert (status, answer["results"]["row_count"]) == (200, 10)
         assert f"http://localhost:{service.port}/docs" in service.out
+
+    def test_web_processes_share_the_modules_of_whole_results_before_the_first_one(self, service):
+        for process in (service.process.pid, *service.workers()):
+            assert "libparquet" in Path(f"/proc/{process}/maps").read_text()
 
     def test_it_listens_on_loopback_alone(self, service):
         assert f"Listening at: http://127.0.0.1:{service.port} " in service.out

@@ -40,3 +40,9 @@ FORMATS = {
         Format("application/vnd.apache.parquet", "parquet", "sqlchat.exports.parquet", is_compressed=True),
     )
 }
+
+
+def load_formats() -> None:
+    """Import the modules of all formats: before the fork, so that web processes share the memory of pyarrow."""
+    for each in FORMATS.values():
+        importlib.import_module(each.module)
