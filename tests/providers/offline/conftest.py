@@ -63,16 +63,31 @@ def ask(shop: Shop) -> Callable[[str], Draft]:
     return lambda question: provider.draft(Task(question, shop.catalog, values=shop.values))
 
 
-@pytest.fixture(scope="session")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Draft, list[tuple[Any, ...]]]]:
-    """The engine's draft, and its rows, for a question on a small database told by the script that makes it."""
-    provider = OfflineProvider(today=lambda: TODAY)
+class Databases:
+    """Small databases, each made once by its script, and the engine's answers on them as of one day."""
 
-    def draft(script: str, question: str) -> tuple[Draft, list[tuple[Any, ...]]]:
-        with closing(sqlite3.connect(":memory:")) as database:
+    def __init__(self, today: date):
+        self._provider = OfflineProvider(today=lambda: today)
+        self._made: dict[str, tuple[sqlite3.Connection, Catalog, Values]] = {}
+
+    def ask(self, script: str, question: str) -> tuple[Draft, list[tuple[Any, ...]]]:
+        """The engine's draft for a question on the script's database, and its rows."""
+        if script not in self._made:
+            database = sqlite3.connect(":memory:")
             database.executescript(script)
             catalog = read_catalog(database)
-            found = provider.draft(Task(question, catalog, values=read_values(database, catalog)))
-            return found, database.execute(found.sql).fetchall()
+            self._made[script] = database, catalog, read_values(database, catalog)
+        database, catalog, values = self._made[script]
+        draft = self._provider.draft(Task(question, catalog, values=values))
+        return draft, database.execute(draft.sql).fetchall()
 
-    return draft
+    def close(self) -> None:
+        for database, _, _ in self._made.values():
+            database.close()
+
+
+@pytest.fixture(scope="session")
+def asking() -> Iterator[Callable[[str, str], tuple[Draft, list[tuple[Any, ...]]]]]:
+    """The engine's draft, and its rows, for a question on a small database told by the script that makes it."""
+    with closing(Databases(TODAY)) as databases:
+        yield databases.ask
