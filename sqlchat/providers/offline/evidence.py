@@ -77,8 +77,6 @@ GRADES = {
     "by": "by",
 }
 """Classes of words that may not stay unused, or only at a price."""
-MAKING = lexicon.words("filed handed logged entered raised issued submitted reported recorded sent did")
-"""Verbs of those who make the rows."""
 PLAIN_VERBS = lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
@@ -347,7 +345,7 @@ class Evidence:
         if who or low in COMPARATIVE or (low,) in lexicon.SUPERLATIVES or (low,) in lexicon.AGGREGATES:
             return "marker"
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
-        if low in lexicon.VERBS or low in PLAIN_VERBS or low in MAKING or (token.stem in RELATIONAL and acting):
+        if low in lexicon.VERBS or low in PLAIN_VERBS or (token.stem in RELATIONAL and acting):
             return "verb"
         if low.endswith(("ed", "ing")):
             return "deed"
