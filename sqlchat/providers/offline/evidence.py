@@ -92,8 +92,6 @@ GRADES = {
     "by": "by",
 }
 """Classes of words that may not stay unused, or only at a price."""
-MAKING = lexicon.words("filed handed logged entered raised issued submitted reported recorded sent did")
-"""Verbs of those who make the rows."""
 PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )

@@ -8,6 +8,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import refusal
+from sqlchat.providers.offline.evidence import GRADES, IDLE
 from sqlchat.providers.offline.linker import Linker
 
 BUILDING = sorted(
@@ -26,7 +27,13 @@ def correct_slips(linker: Linker, tokens: list[Token]) -> tuple[list[Token], lis
     for at, spelled in enumerate(tokens):
         token, low = spelled, spelled.low
         odd = token.kind == "word" and token.text.isalpha() and (token.text.islower() or not at)
-        odd = odd and len(low) >= SHORTEST and low not in lexicon.VERBS | frozenset(MEANING)
+        odd = (
+            odd
+            and len(low) >= SHORTEST
+            and low not in lexicon.VERBS | IDLE
+            and low not in GRADES
+            and low not in MEANING
+        )
         close = refusal.find_close(low, BUILDING) if odd and not refusal.is_known(linker, tokens, at) else []
         close = [word for word in close if abs(len(word) - len(low)) <= 1]
         if len(close) == 1 and low not in BUILDING:
