@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
@@ -34,7 +35,7 @@ SPENT = lexicon.words("cost costs expense expenses spent paid price fine")
 """Words of columns of what people earn, and of money that nobody earns."""
 ASKING = lexicon.words("is are was were do does did has have had")
 """First words of questions for yes or no."""
-RIVALS = {
+RIVALS: dict[tuple[str, ...], Any] = {
     **{(word,): ">" for word in ("more", "higher", "larger", "bigger", "greater", "most", "highest")},
     **{(word,): "<" for word in ("less", "fewer", "lower", "smaller", "least", "fewest", "lowest")},
     **{(word,): options for word, options in lexicon.COMPARATIVES.items()},
