@@ -39,7 +39,7 @@ RIVALS: dict[tuple[str, ...], Any] = {
     **{(word,): ">" for word in ("more", "higher", "larger", "bigger", "greater", "most", "highest")},
     **{(word,): "<" for word in ("less", "fewer", "lower", "smaller", "least", "fewest", "lowest")},
     **{(word,): options for word, options in lexicon.COMPARATIVES.items()},
-    **lexicon.MORE_COMPARATIVES,
+    **{tuple(phrase): options for phrase, options in lexicon.MORE_COMPARATIVES.items()},
 }
 """Words that compare two, each with the operator or the columns that it speaks of."""
 LIGHT_VERBS = lexicon.words(
@@ -51,7 +51,7 @@ PASSING = lexicon.words("pass passes passed elapse elapses elapsed")
 PARTICLES = lexicon.words("out off")
 """Words that say nothing after a verb, as in `carried out`."""
 UNDONE = lexicon.words("nobody none noone")
-SUPERLATIVE_WAYS = {
+SUPERLATIVE_WAYS: dict[tuple[str, ...], str] = {
     **lexicon.SUPERLATIVES,
     **{(word,): options[0][1] for word, options in (*lexicon.ADJECTIVES.items(), *lexicon.SIZES.items())},
     **{phrase: options[0][1] for phrase, options in lexicon.MOST_ADJECTIVES.items()},
