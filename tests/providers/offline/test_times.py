@@ -56,6 +56,7 @@ RIGHT = [
 REFUSED = [
     "balloons older than 10 years",  # nothing tells the age of a balloon
     "pilots older than the sea",
+    "average age of the balloons",
     "repairs that were too early",
 ]
 
