@@ -8,7 +8,7 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline.durations import list_births
 from sqlchat.providers.offline.filters import Filters
 from sqlchat.providers.offline.items import Item
-from sqlchat.providers.offline.links import Col
+from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.query import Period
 
 OLDER = lexicon.words("older younger")
@@ -20,6 +20,10 @@ class Ages(Filters):
     def read_ages(self) -> None:
         """Claims comparisons with an age where a column tells the day of birth."""
         births = list_births(self.ground.linker)
+        things = [item.target for _, item in self.each("table")]
+        for item in self.items:  # `average age of the ships` is not that of their crew
+            aged = isinstance(item.target, Computed) and item.target.kind == "age"
+            self.need(not aged or not things or item.table in things)
         for at, number in self.each("number") if births else []:
             if at not in self.free or not self._is_age(at, number):
                 continue

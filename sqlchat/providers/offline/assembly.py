@@ -291,6 +291,7 @@ class Assembly(Hierarchies, Wholes):
         query.outputs = [*self.show_groups(query.groups), *figures]
         if self.largest_first is not None:
             query.order, self.largest_first = [(figures[0], self.largest_first)], None
+            self.note("beyond_grammar")
 
     def _write_list(self, base: Key, outputs: list[Term], *, who: bool, when: bool) -> None:
         query, linker = self.query, self.ground.linker

@@ -89,7 +89,7 @@ class Comparisons(Placing):
             for at, item in self.each("column"):
                 if item.target == col:
                     self.take(at)
-        self.note("compared")
+        self.note("beyond_grammar")
 
     def _claim_periods(self, one: Item, other: Item) -> None:
         spans = [one.value, other.value]

@@ -68,9 +68,9 @@ class Candidate:
     score: float
 
     @property
-    def is_compared(self) -> bool:
-        """Whether two things, or rows and an average, are compared: the grammar reads none of that."""
-        return bool(self.features.get("compared"))
+    def goes_beyond_grammar(self) -> bool:
+        """Whether a construct is read that the grammar lacks, so that its doubts are none: two are compared."""
+        return bool(self.features.get("beyond_grammar"))
 
     def tell(self) -> Iterator[str]:
         """Sentences on words that were read by a weak hint, or not at all."""

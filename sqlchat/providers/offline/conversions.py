@@ -1,6 +1,6 @@
 """Converts figures to the unit that a question asks for: minutes to hours in `average minutes spent, in hours`.
 
-Called by the engine, for whichever parser read the question. Only a column whose name tells its unit is converted.
+Only a column whose name tells its unit is converted, and times between two days.
 """
 
 from __future__ import annotations

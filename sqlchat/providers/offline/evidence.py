@@ -362,7 +362,7 @@ class Evidence(PhraseEvidence):
         return (
             light
             or low in lexicon.VERBS
-            or low in PLAIN_VERBS | MAKING
+            or low in PLAIN_VERBS
             or (self.tokens[at].stem in RELATIONAL and acting)
         )
 

@@ -49,7 +49,7 @@ class Filters(Rankings):
             for taken in (at, average, place or 0):
                 self.take(taken)
             self.place(at, col, Average(col, op))
-            self.note("compared")
+            self.note("beyond_grammar")
 
     def read_bounds(self) -> None:
         for at, marker in self.each("cmp"):
@@ -243,7 +243,7 @@ class Filters(Rankings):
         apart = lead in lexicon.IN and self.lows[first.end : second.start] == ["and", lead]  # `of men and of women`
         versus = bool(self.take_each("vs")) or apart
         self.need(versus or not self.figures or "and" not in self.lows)
-        self.note("compared", int(apart))
+        self.note("beyond_grammar", int(apart))
         if versus:
             self.groups.append(col)
         if not apart and "and" in self.lows[self.items[texts[0][0]].end : self.items[texts[-1][0]].start]:

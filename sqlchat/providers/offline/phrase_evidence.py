@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
@@ -34,11 +35,11 @@ SPENT = lexicon.words("cost costs expense expenses spent paid price fine")
 """Words of columns of what people earn, and of money that nobody earns."""
 ASKING = lexicon.words("is are was were do does did has have had")
 """First words of questions for yes or no."""
-RIVALS = {
+RIVALS: dict[tuple[str, ...], Any] = {
     **{(word,): ">" for word in ("more", "higher", "larger", "bigger", "greater", "most", "highest")},
     **{(word,): "<" for word in ("less", "fewer", "lower", "smaller", "least", "fewest", "lowest")},
     **{(word,): options for word, options in lexicon.COMPARATIVES.items()},
-    **lexicon.MORE_COMPARATIVES,
+    **{tuple(phrase): options for phrase, options in lexicon.MORE_COMPARATIVES.items()},
 }
 """Words that compare two, each with the operator or the columns that it speaks of."""
 LIGHT_VERBS = lexicon.words(
@@ -50,7 +51,7 @@ PASSING = lexicon.words("pass passes passed elapse elapses elapsed")
 PARTICLES = lexicon.words("out off")
 """Words that say nothing after a verb, as in `carried out`."""
 UNDONE = lexicon.words("nobody none noone")
-SUPERLATIVE_WAYS = {
+SUPERLATIVE_WAYS: dict[tuple[str, ...], str] = {
     **lexicon.SUPERLATIVES,
     **{(word,): options[0][1] for word, options in (*lexicon.ADJECTIVES.items(), *lexicon.SIZES.items())},
     **{phrase: options[0][1] for phrase, options in lexicon.MOST_ADJECTIVES.items()},

@@ -71,7 +71,7 @@ def list_roles(tables: Mapping[Key, Table]) -> Iterator[Role]:
         for foreign in table.foreign_keys:
             if foreign.ref_table != table.name or len(foreign.columns) != 1:
                 continue
-            words = [word for word in name_words(foreign.columns[0]) if word not in KEY_WORDS]
+            words = [word for word in name_words(foreign.columns[0]) if word not in KEY_WORDS | lexicon.FUNCTION]
             if not words or foreign.columns == table.primary_key:
                 continue
             names = {words[-1], "".join(words)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import count
@@ -100,7 +100,8 @@ class Search:
             return self._attempt(question)
         except QuestionError as fault:
             alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
-            near = self._suggest(fault.facts.pop("question", question), fault) if len(alternatives) < 2 else []
+            read_last = fault.facts.pop("question", question)
+            near = self._suggest(read_last, fault) if len(alternatives) < 2 else []
             fault.facts["suggestions"] = list(dict.fromkeys([*alternatives, *near]))[:MOST_SUGGESTIONS]
             fault.facts.pop("rewrites", None)
             raise
@@ -139,14 +140,10 @@ class Search:
         """For each of several readings that are equally likely a question that gives it and was tried."""
         found = []
         for col, texts in list_choices(question, fault, self._linker):
-            fits = lambda select, col=col: any(  # noqa: E731
-                column.name == col.name for column in select.find_all(exp.Column)
-            )
-            found += self._find_working(texts, fits)
+            found += self._find_working(texts, column=col.name)
         tied = self._list_tied(question) if not found and not fault.facts.get("reason") else []
         for candidate, texts in tied:
-            sql = candidate.select.sql()
-            found += self._find_working(texts, lambda select, sql=sql: select.sql() == sql)
+            found += self._find_working(texts, sql=candidate.select.sql())
         if tied and len(found) == len(tied):
             fault.facts["reason"] = "ambiguous"
             fault.detail = f"""This can be read in two ways: {" or ".join(f'"{text}"' for text in found)}."""
@@ -157,16 +154,16 @@ class Search:
         candidates = self._list_candidates(question)[:2]
         if len(candidates) < 2 or candidates[0].score < LEAST or candidates[0].score - candidates[1].score >= TIED:
             return []
-        return list_tied(question, tokenize(question), *candidates, self._linker)
+        return list_tied(question, tokenize(question), candidates[0], candidates[1], self._linker)
 
-    def _find_working(self, questions: list[str], fits: Callable[[exp.Select], bool]) -> list[str]:
-        """The first of the questions whose reading fits; none where none does."""
+    def _find_working(self, questions: list[str], *, column: str = "", sql: str = "") -> list[str]:
+        """The first of the questions whose reading is the SQL, or speaks of the column; none if there is none."""
         for question in questions[:MOST_WORDINGS]:
             try:
-                reading = self._attempt(question)
+                select = self._attempt(question)[1]
             except QuestionError:
                 continue
-            if fits(reading[1]):
+            if select.sql() == sql or any(column == other.name for other in select.find_all(exp.Column)):
                 return [question]
         return []
 
@@ -189,7 +186,7 @@ class Search:
         read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
         words = _find_words(fault) if len(self._linker.tables) == 1 else []
         thing = any(i.evidence == "event" or (i.kind == "table" and i.text in words) for i in chosen.items)
-        if read not in REREAD and not (chosen.is_compared or thing or RATES.search(question)):
+        if read not in REREAD and not (chosen.goes_beyond_grammar or thing or RATES.search(question)):
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)

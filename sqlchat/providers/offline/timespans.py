@@ -24,7 +24,8 @@ class Timespans(Claims):
             self.need(thing is not None)
             item = self.items[thing or 0]
             col = item.target if self.is_date(item) else periods.find_time(self.reader, item.target)
-            self.need(col is not None and self.ground.is_date(col))
+            if col is None or not self.ground.is_date(col):
+                raise UnfitError
             self.take(thing or 0)
             self.figures[at] = Agg("min", compute_elapsed(col, marker.value, self.ground.today))
             day = f"{col.table[1]}.{col.name}"

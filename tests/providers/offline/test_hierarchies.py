@@ -45,3 +45,11 @@ def test_rows_without_one_are_told(asking):
     draft, rows = asking(GUILD, "show each smith with their boss")
     assert len(rows) == 3
     assert "Rows of smith without boss_id are left out." in draft.assumptions
+
+
+def test_a_column_such_as_reply_to_takes_no_word_of_a_question(asking):
+    script = """
+    CREATE TABLE note (note_id INTEGER PRIMARY KEY, body TEXT, reply_to_id INTEGER REFERENCES note(note_id));
+    INSERT INTO note VALUES (1, 'a', NULL), (2, 'b', 1);
+    """
+    assert asking(script, "how many notes are there up to now")[1] == [(2,)]

@@ -1,8 +1,16 @@
 """Ages in years, delays, times between two days and since one, and figures in the unit that is asked for."""
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import duckdb
 import pytest
 
 from sqlchat.errors import QuestionError
+from sqlchat.providers.base import Task
+from sqlchat.providers.offline.engine import OfflineProvider
+from tests.providers.offline.conftest import TODAY, read_catalog, read_values
 
 BALLOONS = """
 CREATE TABLE pilot (
@@ -48,6 +56,7 @@ RIGHT = [
 REFUSED = [
     "balloons older than 10 years",  # nothing tells the age of a balloon
     "pilots older than the sea",
+    "average age of the balloons",
     "repairs that were too early",
 ]
 
@@ -66,3 +75,14 @@ def test_what_tells_no_time_is_refused(asking, question):
 
 def test_a_figure_in_the_unit_of_its_column_is_not_converted(asking):
     assert asking(BALLOONS, "total air time in minutes")[1] == [(180,)]
+
+
+@pytest.mark.parametrize(("question", "rows"), RIGHT, ids=[question for question, _ in RIGHT])
+def test_other_databases_count_the_same(question, rows):
+    with closing(sqlite3.connect(":memory:")) as database, closing(duckdb.connect(":memory:")) as duck:
+        database.executescript(BALLOONS)
+        duck.execute(BALLOONS)
+        catalog, values = read_catalog(database), read_values(database, read_catalog(database))
+        task = Task(question, replace(catalog, dialect="duckdb"), values=values)
+        answer = duck.execute(OfflineProvider(today=lambda: TODAY).draft(task).sql).fetchall()
+    assert sorted(answer) == [pytest.approx(row) if isinstance(row[-1], float) else row for row in sorted(rows)]
