@@ -71,10 +71,10 @@ def list_roles(tables: Mapping[Key, Table]) -> Iterator[Role]:
         for foreign in table.foreign_keys:
             if foreign.ref_table != table.name or len(foreign.columns) != 1:
                 continue
-            words = [word for word in name_words(foreign.columns[0]) if word not in KEY_WORDS | lexicon.FUNCTION]
+            words = [word for word in name_words(foreign.columns[0]) if word not in KEY_WORDS]
             if not words or foreign.columns == table.primary_key:
                 continue
-            names = {words[-1], "".join(words)}
+            names = {word for word in (words[-1], "".join(words)) if word not in lexicon.FUNCTION}
             if any(word in LEADING or _is_short_for_leader(word) for word in words):
                 names |= LEADING
             own = (key[0], f"{key[1]}{AS}{'_'.join(words)}")

@@ -204,6 +204,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(best|top)[- ]selling (\w+)", r"\2 with the highest total {quantity}", "best selling book"),
         (r"(worst|least)[- ]selling (\w+)", r"\2 with the lowest total {quantity}", "worst selling book"),
         (r"un(\w+ed|paid|sold|sent|read) (\w+)", r"\2 not \1", "unpaid loans"),
+        (r"^(\w+) (?:vs\.?|versus|or) (\w+)(?=\W*$)", r"number of {row} \1 versus \2", "cash vs card"),
         (r"(\w+) nothing", r"never \1", "members who borrow nothing"),
         (r"only(?=\W*$)", "", "loans by month, 2024 only"),
         (rf"((?:on|in) )?(?:which|what) (weekday|day|month|year|quarter|week)( of the year)?(?: {DOING})*"

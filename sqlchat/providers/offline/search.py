@@ -180,8 +180,11 @@ class Search:
 
     def _compose(self, question: str, fault: QuestionError) -> Reading | None:
         """The composer's reading, if it is good enough and clearly better than another one."""
-        chosen = choose(self._list_candidates(question))
-        if chosen is None or (self._has_role(question) and not chosen.features.get("role")):
+        candidates = self._list_candidates(question)
+        if self._has_role(question):
+            candidates = [candidate for candidate in candidates if candidate.features.get("role")]
+        chosen = choose(candidates)
+        if chosen is None:
             return None
         read = fault.facts.get("reason") or fault.facts.get("rewrites")  # by the grammar in more than one way
         words = _find_words(fault) if len(self._linker.tables) == 1 else []
