@@ -124,6 +124,7 @@ CALLING = [
 OTHERS = [
     *HONEST,
     "SELECT id, v FROM indexed LIMIT 1",
+    "SELECT ARRAY[id, 2] FROM orders",
     "SELECT id, spot, '2024-01-01'::date FROM orders WHERE id BETWEEN 1 AND 2",
     "SELECT count(*) OVER (ORDER BY id ROWS 1 PRECEDING), now()::date FROM orders",
     "SELECT id, r FROM ranged WHERE id = 1",
