@@ -111,7 +111,7 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
     if volatile:
         _refuse_types(words, tree, volatile, VOLATILE_TYPE)
         _refuse_checks(words, tree, catalog, volatile)
-        makers = frozenset().union(*(MAKERS.get(name, ()) for name in volatile))
+        makers = frozenset[str]().union(*(MAKERS.get(name, ()) for name in volatile))
         if name := next((word.value for word in words if word.kind != "string" and word.value in makers), ""):
             raise SQLRefusedError(VOLATILE_TYPE.format(name=name))
     _refuse_volatile_tables(tree, catalog)
