@@ -124,7 +124,9 @@ class OwnNames:
     types: frozenset[str] = frozenset()
     """Lower-case names of types that run own functions if a value is cast to them or compared."""
     volatile: frozenset[str] = frozenset()
-    """Lower-case names of such types whose functions may do more than read; `pg_catalog` if system tables use one."""
+    """Lower-case names of such types whose functions may do more than read; `pg_catalog` if system tables use one.
+
+    `array` stands for any built-in type of arrays."""
     overloads: frozenset[OwnOperator] = frozenset()
     polymorphic: frozenset[str] = frozenset()
     """Postgres: names of all functions that give two arguments, or an argument and the result, one type."""

@@ -55,10 +55,11 @@ BUILT_IN = {
     "text[]": ["marks", "ARRAY[note]", "string_to_array(note, 'x')", "marks || note"],
     "xid": ["o.xmin", "'1'::xid"],
 }
-SYSTEM = [
-    "SELECT relfrozenxid FROM pg_class ORDER BY 1",
-    "SELECT DISTINCT data_type FROM information_schema.columns",
-]
+SYSTEM = {
+    "varchar": ["SELECT DISTINCT data_type FROM information_schema.columns"],
+    "xid": ["SELECT relfrozenxid FROM pg_class ORDER BY 1"],
+}
+"""Queries of system tables, some of whose columns have the type."""
 HONEST = [
     "SELECT * FROM orders ORDER BY id",
     "SELECT note, count(*), max(id) FROM orders GROUP BY note ORDER BY 2 DESC",
@@ -124,6 +125,7 @@ CALLING = [
 OTHERS = [
     *HONEST,
     "SELECT id, v FROM indexed LIMIT 1",
+    "SELECT ARRAY[id, 2] FROM orders",
     "SELECT id, spot, '2024-01-01'::date FROM orders WHERE id BETWEEN 1 AND 2",
     "SELECT count(*) OVER (ORDER BY id ROWS 1 PRECEDING), now()::date FROM orders",
     "SELECT id, r FROM ranged WHERE id = 1",
@@ -163,7 +165,7 @@ def test_a_default_class_of_a_built_in_type_runs_nowhere(typed):
         for place in PLACES:
             with pytest.raises(SQLRefusedError):
                 database.run(place.format(expression), "free")
-    for sql in SYSTEM:
+    for sql in SYSTEM.get(data_type, ()):
         with pytest.raises(SQLRefusedError):
             database.run(sql, "free")
     for sql in HONEST:

@@ -251,7 +251,9 @@ SELECT json_build_object(
     'volatile', (SELECT coalesce(json_agg(n ORDER BY n), '[]') FROM (
         SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND (t.acts OR t.oid >= {FIRST_OWN_OID})
         UNION SELECT 'pg_catalog' FROM own_type t JOIN pg_attribute a ON a.atttypid = t.oid
-        WHERE t.is_volatile AND t.acts AND a.attrelid < {FIRST_OWN_OID}) v),
+        WHERE t.is_volatile AND t.acts AND a.attrelid < {FIRST_OWN_OID}
+        UNION SELECT 'array' FROM own_classes c JOIN pg_type t ON t.oid = c.opcintype
+        WHERE c.acts AND c.is_volatile AND t.oid < {FIRST_OWN_OID} AND t.typcategory = 'A') v),
     'overloads', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(
             o.symbol, {OPERAND.format(oid="o.left_type")}, {OPERAND.format(oid="o.right_type")},
             o.is_volatile)), '[]')

@@ -37,6 +37,7 @@ BEHIND = {
 }
 """Keyword -> symbols of the operators that it uses; `in_range` stands for the function behind RANGE 1 PRECEDING."""
 MAKERS = {
+    "array": split_words("array"),
     "json": split_words("json json_array json_arrayagg json_object json_objectagg json_query json_scalar"),
     "xml": split_words("xmlconcat xmlelement xmlforest xmlparse xmlpi xmlroot"),
     "xid": split_words("xmin xmax"),
@@ -110,19 +111,10 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
     if volatile:
         _refuse_types(words, tree, volatile, VOLATILE_TYPE)
         _refuse_checks(words, tree, catalog, volatile)
-        makers = frozenset().union(*(MAKERS.get(name, ()) for name in volatile))
-        if any(name.endswith("[]") and find_built_in(name[:-2]) for name in volatile):
-            makers |= {"array"}
+        makers = frozenset[str]().union(*(MAKERS.get(name, ()) for name in volatile))
         if name := next((word.value for word in words if word.kind != "string" and word.value in makers), ""):
             raise SQLRefusedError(VOLATILE_TYPE.format(name=name))
-    unreadable = {table.name.lower() for table in catalog.tables if table.runs_volatile}
-    readable = {table.name.lower() for table in catalog.tables} | {
-        cte.alias.lower() for cte in tree.find_all(exp.CTE)
-    }
-    for node in tree.find_all(exp.Table):
-        is_of_system = isinstance(node.this, exp.Identifier) and node.name.lower() not in readable
-        if node.name.lower() in unreadable or (is_of_system and SYSTEM in volatile):
-            raise SQLRefusedError(VOLATILE_TABLE.format(name=node.name))
+    _refuse_volatile_tables(tree, catalog)
     _refuse_volatile_columns(tree, catalog)
 
 
@@ -210,6 +202,21 @@ def _refuse_checks(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog, ty
     """Refuse texts without a type beside a column of one of `types`, if Postgres would give them its domain."""
     if types and (text := CheckedDomains(words, tree, catalog, types).find_text()):
         raise SQLRefusedError(CHECK.format(text=text.sql("postgres")[:80]))
+
+
+def _refuse_volatile_tables(tree: exp.Expr, catalog: Catalog) -> None:
+    """Refuse tables that run volatile user-defined functions if anything of them is read."""
+    unreadable = {table.name.lower() for table in catalog.tables if table.runs_volatile}
+    if not unreadable and SYSTEM not in catalog.own.volatile:
+        return
+    readable = {table.name.lower() for table in catalog.tables} | {
+        cte.alias.lower() for cte in tree.find_all(exp.CTE)
+    }
+    for node in tree.find_all(exp.Table):
+        name = node.name.lower()
+        is_of_system = isinstance(node.this, exp.Identifier) and name not in readable
+        if name in unreadable or (is_of_system and SYSTEM in catalog.own.volatile):
+            raise SQLRefusedError(VOLATILE_TABLE.format(name=node.name))
 
 
 def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
