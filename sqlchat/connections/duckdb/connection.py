@@ -8,12 +8,12 @@ process is killed.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections.duckdb.catalog import read as read_catalog
@@ -100,11 +100,10 @@ class DuckDBSession(Session):
         if kind == "SELECT":
             text = "'" + sql.replace("'", "''") + "'"
             self._connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {max_rows}")  # noqa: S608
-            fetch = self._connection.fetchmany
+            batches = iter(partial(self._connection.fetchmany, FETCHED_AT_ONCE), [])
         else:
-            rows = iter(relation.project(selected).limit(max_rows).fetchall())
-            fetch = lambda count: list(itertools.islice(rows, count))  # noqa: E731
-        while batch := fetch(FETCHED_AT_ONCE):
+            batches = iter([relation.project(selected).limit(max_rows).fetchall()])
+        for batch in filter(None, batches):
             sink.put_values(decode_rows(readings, batch))
 
     def explain(self, sql: str) -> Plan:
