@@ -83,8 +83,8 @@ class Assembly(Hierarchies, Wholes):
         """Raises UnfitError for markers without a use, and for a second thing that is asked for."""
         self.need(not self.each(*UNREAD) and self.lows[-1] not in lexicon.IN)
         taken = {at for item in self.items for at in range(item.start, item.end)}
-        others = {item.table for item in self.items if item.target is not None and item.evidence != "role"}
-        self.need(all(item.value in others for item in self.items if item.evidence == "role"))
+        others = {item.table for item in self.items if item.target is not None and item.evidence != "keyed"}
+        self.need(all(item.value in others for item in self.items if item.evidence == "keyed"))
         for at, low in enumerate(self.lows):
             near = [item for item in self.items if item.start - at in (1, 2)]
             if low == "by" and at not in taken:

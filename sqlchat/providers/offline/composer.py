@@ -35,7 +35,7 @@ from sqlchat.providers.offline.slips import correct_slips
 BEAM, MOST_CHOICES, MOST_BUILT = 24, 10, 30
 MOST_TOKENS = 40
 STOPS = frozenset(".?!;")
-WEAK = lexicon.words("synonym loose noun unit root piece meaning slip short hint in_value row rooted event role")
+WEAK = lexicon.words("synonym loose noun unit root piece meaning slip short hint in_value row rooted event keyed")
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
 JOINING = lexicon.words(

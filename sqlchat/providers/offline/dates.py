@@ -57,6 +57,7 @@ def is_text(column: Column) -> bool:
     return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
+TWO_PERIODS = re.compile(r"(?i)\b(?:or|than|versus|vs|compared?)\b")
 _MONTH_NAMES = "|".join(sorted(set(MONTHS) - {"may"}, key=lambda name: (-len(name), name)))
 BARE_MONTH = re.compile(
     rf"\b((?i:in|during|since|for|of|until|before|after)) ((?i:{_MONTH_NAMES})|May)\b"
@@ -119,7 +120,7 @@ def add_years(question: str, today: date) -> str:
         month = MONTHS[found[2].lower()]
         return f"{found[0]} {today.year - (month > today.month)}"
 
-    return BARE_MONTH.sub(add, question)
+    return question if TWO_PERIODS.search(question) else BARE_MONTH.sub(add, question)
 
 
 def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:

@@ -73,7 +73,7 @@ def list_roles(linker: Linker, col: Col, word: str) -> Iterator[Reading]:
         other: Key = (key.ref_schema, key.ref_table)
         alike = [one for one in table.foreign_keys if (one.ref_schema, one.ref_table) == other]
         if key.columns == (col.name,) and other in linker.tables and other != col.table and len(alike) == 1:
-            yield 1, "table", other, "role", col.table, word
+            yield 1, "table", other, "keyed", col.table, word
 
 
 def list_for_rows(
