@@ -22,11 +22,19 @@ from sqlchat.workers import Workers
 SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
 
 
+@pytest.fixture(scope="session")
+def workers():
+    """Two worker processes of 1 GiB each."""
+    pool = Workers(2, 1024)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def postgres(postgres_database):
+def postgres(postgres_database, workers):
     """A Postgres connection to a fresh database, whose results are bounded to 1 MiB."""
     connection = PostgresConnection(
-        postgres_database, Settings(max_result_mb=1, pool_size=2, pool_timeout=0.3), Workers(1, 1024)
+        postgres_database, Settings(max_result_mb=1, pool_size=2, pool_timeout=0.3), workers
     )
     yield connection
     connection.close()
