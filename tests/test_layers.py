@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parents[1] / "sqlchat"
 
 # A module may import from its own group and from those that its group's line names.
@@ -80,20 +78,19 @@ def imports(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_go_downwards_and_libraries_stay_home(path):
-    inside = path.relative_to(PACKAGE)
-    group = inside.parts[0].removesuffix(".py")
-    for name in imports(path):
-        top, *rest = name.split(".")
-        if top == "sqlchat" and group != "__init__" and rest:
-            assert rest[0] == group or rest[0] in LAYERS[group], f"{inside} must not import {name}"
-        if top in HOMES:
-            assert str(inside).startswith(tuple(HOMES[top])), f"{top} is imported in {inside}"
-
-
-def test_each_library_is_used_at_home():
-    used = {name.split(".")[0] for path in MODULES for name in imports(path)}
+def test_imports_go_downwards_and_libraries_stay_home():
+    faults, used = [], set()
+    for path in MODULES:
+        inside = path.relative_to(PACKAGE)
+        group = inside.parts[0].removesuffix(".py")
+        for name in imports(path):
+            top, *rest = name.split(".")
+            used.add(top)
+            if top == "sqlchat" and group != "__init__" and rest and rest[0] not in {group, *LAYERS[group]}:
+                faults.append(f"{inside} must not import {name}")
+            if top in HOMES and not str(inside).startswith(tuple(HOMES[top])):
+                faults.append(f"{top} is imported in {inside}")
+    assert not faults
     assert HOMES.keys() <= used
 
 

@@ -1,5 +1,6 @@
 """Over HTTP: what people say of answers is kept with them, teaches only if they say so, and is nobody else's."""
 
+import itertools
 import json
 import sqlite3
 import uuid
@@ -95,43 +96,45 @@ def test_the_history_can_be_asked_for_what_was_good_or_bad(one):
     assert "feedback" in refused(one.get("/api/history?feedback=fine"))["errors"]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "rating"),
-        ({"rating": "fine"}, "rating"),
-        ({"rating": None}, "rating"),
-        ({"rating": "good", "comment": "x" * 1001}, "comment"),
-        ({"rating": "good", "comment": "x\0"}, "comment"),
-        ({"rating": "bad", "corrected_sql": ""}, "corrected_sql"),
-        ({"rating": "bad", "corrected_sql": f"SELECT '{'x' * 10_000}'"}, "corrected_sql"),
-        ({"rating": "good", "as_example": "yes please"}, "as_example"),
-        ({"rating": "good", "stars": 5}, "stars"),
-    ],
-)
-def test_feedback_of_another_form_or_size_is_refused(one, body, field):
-    id = ask(one)["history_id"]
-    assert set(refused(one.post(f"/api/history/{id}/feedback", json=body))["errors"]) == {field}
-    assert listed(one)[0]["feedback"] is None
+UNFIT = [
+    ({}, "rating"),
+    ({"rating": "fine"}, "rating"),
+    ({"rating": None}, "rating"),
+    ({"rating": "good", "comment": "x" * 1001}, "comment"),
+    ({"rating": "good", "comment": "x\0"}, "comment"),
+    ({"rating": "bad", "corrected_sql": ""}, "corrected_sql"),
+    ({"rating": "bad", "corrected_sql": f"SELECT '{'x' * 10_000}'"}, "corrected_sql"),
+    ({"rating": "good", "as_example": "yes please"}, "as_example"),
+    ({"rating": "good", "stars": 5}, "stars"),
+]
 
 
-@pytest.mark.parametrize("as_example", [False, True])
-@pytest.mark.parametrize(
-    ("sql", "code", "named"),
-    [
-        ("SELECT (", "sql_syntax", ""),
-        ("DELETE FROM people", "sql_refused", "DELETE"),
-        ("SELECT 1; SELECT 2", "sql_refused", "one by one"),
-        ("EXPLAIN SELECT 1", "sql_refused", "must be a query"),
-        ("SELECT nme FROM people", "sql_failed", "people.name"),
-    ],
-)
-def test_corrected_sql_that_would_not_run_is_refused_and_nothing_is_kept(one, sql, code, named, as_example):
+def test_feedback_of_another_form_or_size_is_refused(one, subtests):
     id = ask(one)["history_id"]
-    body = refused(say(one, id, rating="bad", corrected_sql=sql, as_example=as_example))
-    assert body["code"] == code
-    assert named in body["detail"]
-    assert listed(one)[0]["feedback"] is None
+    for body, field in UNFIT:
+        with subtests.test(ascii(body)[:100]):
+            assert set(refused(one.post(f"/api/history/{id}/feedback", json=body))["errors"]) == {field}
+            assert listed(one)[0]["feedback"] is None
+
+
+WRONG = [
+    ("SELECT (", "sql_syntax", ""),
+    ("DELETE FROM people", "sql_refused", "DELETE"),
+    ("SELECT 1; SELECT 2", "sql_refused", "one by one"),
+    ("EXPLAIN SELECT 1", "sql_refused", "must be a query"),
+    ("SELECT nme FROM people", "sql_failed", "people.name"),
+]
+
+
+def test_corrected_sql_that_would_not_run_is_refused_and_nothing_is_kept(one, subtests):
+    id = ask(one)["history_id"]
+    for (sql, code, named), as_example in itertools.product(WRONG, [False, True]):
+        with subtests.test(sql, as_example=as_example):
+            body = refused(say(one, id, rating="bad", corrected_sql=sql, as_example=as_example))
+            assert body["code"] == code
+            assert named in body["detail"]
+            assert listed(one)[0]["feedback"] is None
+            assert examples(one) == []
 
 
 def test_the_policy_holds_for_corrected_sql(one):

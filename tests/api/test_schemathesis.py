@@ -34,7 +34,7 @@ def test_every_answer_is_as_described(app, token, mode):
     for operation in asked:
 
         @settings(
-            max_examples=15,
+            max_examples=10,
             derandomize=True,
             database=None,
             deadline=None,

@@ -25,21 +25,22 @@ from sqlchat.workers import Workers
 SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
 
 
+@pytest.fixture(scope="session")
+def workers():
+    """Two worker processes of 2 GiB each."""
+    pool = Workers(2, 2048)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def postgres(postgres_database):
+def postgres(postgres_database, workers):
     """A Postgres connection to a fresh database, whose results are bounded to 1 MiB."""
     connection = PostgresConnection(
-        postgres_database, Settings(max_result_mb=1, pool_size=2, pool_timeout=0.3), Workers(1, 1024)
+        postgres_database, Settings(max_result_mb=1, pool_size=2, pool_timeout=0.3), workers
     )
     yield connection
     connection.close()
-
-
-@pytest.fixture(scope="module")
-def workers():
-    pool = Workers(1, 2048)
-    yield pool
-    pool.close()
 
 
 @pytest.fixture
@@ -53,9 +54,9 @@ def duck(tmp_path, workers):
 
 
 @pytest.fixture
-def mysql(mysql_server, tmp_path):
+def mysql(mysql_server, tmp_path, workers):
     config = {"host": "127.0.0.1", "port": mysql_server.port, "database": "mysql", "user": "root", "password": ""}
-    connection = MySQLConnection(config, Settings(data_dir=tmp_path, max_result_mb=1), Workers(1, 1024))
+    connection = MySQLConnection(config, Settings(data_dir=tmp_path, max_result_mb=1), workers)
     yield connection
     connection.close()
 

@@ -207,14 +207,6 @@ def test_columns_that_differ_by_case_alone(put, connect):
     assert rows(connection, "SELECT id, id_3, id_2 FROM x") == [[1, 2, 3]]
 
 
-def test_a_table_as_wide_as_can_be(put, connect):
-    names = ",".join(f"c{number}" for number in range(1_900))
-    put("wide.csv", f"{names}\n".encode() + b",".join([b"1"] * 1_900) + b"\n")
-    connection = connect("uploads/wide.csv")
-    assert len(connection.catalog().tables[0].columns) == 1_900
-    assert rows(connection, "SELECT c0 + c1899 FROM wide") == [[2]]
-
-
 def test_names_and_values_cannot_be_sql(put, connect):
     put("x.csv", b'"a"" int); DROP TABLE x; --",b\n1,"\'); ATTACH \'y\'; --"\n')
     connection = connect({"path": "uploads/x.csv", "table": 'x"; DROP TABLE x; --'})

@@ -24,16 +24,8 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.store import Store
-from sqlchat.workers import Workers
 
 OWNER, OTHER = "owner-1", "owner-2"
-
-
-@pytest.fixture(scope="module")
-def workers():
-    pool = Workers(2, 1024)
-    yield pool
-    pool.close()
 
 
 @pytest.fixture

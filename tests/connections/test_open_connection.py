@@ -21,21 +21,14 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.guard import RULES, check
-from sqlchat.workers import Workers
 
 CORPUS = Path(__file__).parents[1] / "sql" / "corpus"
 
 
-@pytest.fixture(scope="module")
-def workers():
-    pool = Workers(2, 1024)
-    yield pool
-    pool.close()
-
-
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(data_dir=tmp_path, max_rows=3, max_rows_ceiling=5, statement_timeout=4)
+def settings(tmp_path, request):
+    seconds = getattr(request, "param", 100)
+    return Settings(data_dir=tmp_path, max_rows=3, max_rows_ceiling=5, statement_timeout=seconds)
 
 
 @pytest.fixture
@@ -58,6 +51,7 @@ def test_rows_are_limited_by_request_default_and_ceiling(connection, asked, give
     assert found.truncated
 
 
+@pytest.mark.parametrize("settings", [4], indirect=True)
 def test_a_statement_ends_after_its_time(connection):
     with pytest.raises(QueryTimeoutError):
         run(connection, "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT count(*) FROM t")

@@ -17,16 +17,8 @@ from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.connections.postgres.statement import read_cost
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, SQLRefusedError
-from sqlchat.workers import Workers
 
 RUNAWAY = "SELECT count(*) FROM numbers a, numbers b, numbers c"
-
-
-@pytest.fixture(scope="module")
-def workers():
-    pool = Workers(1, 1024)
-    yield pool
-    pool.close()
 
 
 @pytest.fixture
@@ -122,8 +114,10 @@ def test_estimates_beyond_all_counting():
 
 
 def test_a_plan_of_postgres_that_is_deeply_nested_is_read_all_the_same(postgres):
-    joined = ", ".join(f"numbers AS n{i}" for i in range(600))
-    assert postgres.explain(f"SELECT count(*) FROM {joined}").cost > 1e60
+    sql = "SELECT n FROM numbers"
+    for _ in range(600):  # more objects within objects than Python's parser of JSON takes
+        sql = f"SELECT n FROM ({sql} OFFSET 1) AS x"
+    assert postgres.explain(sql).cost > 10
 
 
 def test_duckdb_counts_the_rows_of_all_steps(duck):

@@ -117,18 +117,20 @@ def database(postgres_server, tmp_path_factory):
     postgres_server.drop(config)
 
 
-@pytest.mark.parametrize("sql", VOLATILE)
-def test_without_a_policy_what_may_do_more_than_read_is_refused(database, sql):
-    with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
-        database.run(sql, "free")
-    assert SECRET not in refused.value.detail
+def test_without_a_policy_what_may_do_more_than_read_is_refused(database, subtests):
+    for sql in VOLATILE:
+        with subtests.test(sql):
+            with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
+                database.run(sql, "free")
+            assert SECRET not in refused.value.detail
 
 
-@pytest.mark.parametrize("sql", POLICED)
-def test_under_a_policy_nothing_runs_what_users_defined(database, sql):
-    with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
-        database.run(sql)
-    assert SECRET not in refused.value.detail
+def test_under_a_policy_nothing_runs_what_users_defined(database, subtests):
+    for sql in POLICED:
+        with subtests.test(sql):
+            with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
+                database.run(sql)
+            assert SECRET not in refused.value.detail
 
 
 @pytest.mark.parametrize(("sql", "rows"), HONEST)

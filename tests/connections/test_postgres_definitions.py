@@ -11,7 +11,6 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import CatalogChangedError, SQLRefusedError
 from sqlchat.sql.policies.policy import Policy
-from sqlchat.workers import Workers
 
 TABLES = """
 CREATE TABLE orders (id int, total int, note text); INSERT INTO orders VALUES (1, 2, 'a');
@@ -23,24 +22,17 @@ BODY = "LANGUAGE plpgsql AS $$ BEGIN RETURN tell(); END $$"
 CHECK = "CREATE FUNCTION ok(t text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', tell(); END $$"
 
 
-@pytest.fixture(scope="module")
-def judges():
-    pool = Workers(1, 1024)
-    yield pool
-    pool.close()
-
-
 @pytest.fixture
-def connect(postgres_database, execute, judges):
+def connect(postgres_database, execute, workers):
     """Makes an open connection, under a policy if one is given, that has read its catalog."""
     execute(TABLES)
     opened = []
 
     def make(**policy):
         settings = Settings(pool_size=2)
-        driver = PostgresConnection(postgres_database, settings, judges)
+        driver = PostgresConnection(postgres_database, settings, workers)
         opened.append(driver)
-        connection = OpenConnection(driver, settings, judges, policy=Policy.read(policy)).for_caller(None)
+        connection = OpenConnection(driver, settings, workers, policy=Policy.read(policy)).for_caller(None)
         assert connection.catalog.table("orders")
         return connection
 
@@ -229,11 +221,11 @@ def test_a_dropped_column_is_noticed_without_a_policy(connect, execute):
     assert connection.catalog.table("people").column("secret") is None
 
 
-def test_a_table_of_the_same_name_earlier_in_the_search_path_is_noticed(postgres_database, execute, judges):
+def test_a_table_of_the_same_name_earlier_in_the_search_path_is_noticed(postgres_database, execute, workers):
     execute(f"{SHOWN} CREATE SCHEMA early")
-    driver = PostgresConnection(postgres_database | {"schema": "early, public"}, Settings(pool_size=1), judges)
+    driver = PostgresConnection(postgres_database | {"schema": "early, public"}, Settings(pool_size=1), workers)
     policy = Policy.read({"deny_tables": ["early.*"]})
-    connection = OpenConnection(driver, Settings(), judges, policy=policy).for_caller(None)
+    connection = OpenConnection(driver, Settings(), workers, policy=policy).for_caller(None)
     assert run(connection, "SELECT name FROM plain") == [["Ann"]]
     execute("CREATE TABLE early.plain AS SELECT 1 AS id, 'tell-nobody' AS name")
     with pytest.raises(SQLRefusedError, match="policy"):

@@ -1,5 +1,7 @@
 """Which hosts may be reached."""
 
+import itertools
+
 import pytest
 
 from sqlchat.connections.servers.network import resolve
@@ -61,11 +63,11 @@ def test_private_addresses_are_reached_only_where_the_setting_says_so(host):
         resolve(host, 5432, allow_private=False)
 
 
-@pytest.mark.parametrize("allow_private", [True, False])
-@pytest.mark.parametrize("host", NEVER)
-def test_link_local_metadata_and_reserved_addresses_are_never_reached(host, allow_private):
-    with pytest.raises(ConnectionConfigError, match=r"cannot be reached|no database server"):
-        resolve(host, 5432, allow_private=allow_private)
+def test_link_local_metadata_and_reserved_addresses_are_never_reached(subtests):
+    for allow_private, host in itertools.product([True, False], NEVER):
+        refused = pytest.raises(ConnectionConfigError, match=r"cannot be reached|no database server")
+        with subtests.test(host, allow_private=allow_private), refused:
+            resolve(host, 5432, allow_private=allow_private)
 
 
 @pytest.mark.parametrize("host", ODD)

@@ -38,17 +38,9 @@ from sqlchat.errors import (
 )
 from sqlchat.exports import FORMATS
 from sqlchat.sql.policies.policy import Policy, apply_policy
-from sqlchat.workers import Workers
 
 NUMBERS = itertools.count(1)
 SLOW = "SELECT count(*) FROM range(1000000000000) WHERE sqrt(id) * rand() > 1e12"
-
-
-@pytest.fixture
-def workers():
-    pool = Workers(1, 1024)
-    yield pool
-    pool.close()
 
 
 @pytest.fixture

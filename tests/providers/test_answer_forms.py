@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -20,6 +21,10 @@ DRAFT, SQL = "SELECT count(*) AS n FROM lines", "SELECT count(*) AS n FROM order
 
 def form(sql: str | None, explanation: str = "Counts.") -> str:
     return json.dumps({"interpretation": "How many?", "assumptions": [], "sql": sql, "explanation": explanation})
+
+
+# A client of an SDK reads all certificates of the system: one serves all tests.
+make_openai, make_anthropic = functools.cache(OpenAIProvider), functools.cache(AnthropicProvider)
 
 
 class Server:
@@ -41,7 +46,7 @@ class Server:
             self._answers.append({"id": "1", "object": "chat.completion", "model": "m", "created": 1, "usage": usage})
             self._answers[-1]["choices"] = [choice]
             finish = "stop"
-        return OpenAIProvider(Settings(openai_api_key="k", openai_base_url=f"{self._url}/v1"))
+        return make_openai(Settings(openai_api_key="k", openai_base_url=f"{self._url}/v1"))
 
     def anthropic(self, *contents: Any, stop: str = "end_turn") -> Provider:
         """The same with texts, or lists of blocks."""
@@ -51,7 +56,7 @@ class Server:
             self._answers.append({"id": "1", "type": "message", "role": "assistant", "model": "m", "content": blocks})
             self._answers[-1] |= {"stop_reason": stop, "stop_sequence": None, "usage": usage}
             stop = "end_turn"
-        return AnthropicProvider(Settings(anthropic_api_key="k", anthropic_base_url=self._url))
+        return make_anthropic(Settings(anthropic_api_key="k", anthropic_base_url=self._url))
 
     def _answer(self, request: Request) -> Response:
         self.asked.append(json.loads(request.get_data())["messages"])

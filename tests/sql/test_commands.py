@@ -179,15 +179,16 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize("case", [*DEFINITIONS, *REACTIONS, *CHANGES, *RUNS], ids=lambda case: case[1][:60])
-def test_reads_and_writes(case):
-    dialect, sql, kind, read, written = case
-    found = lineage(sql, dialect)
-    assert (found.query_type, found.tables_read, found.tables_written) == (
-        kind,
-        tuple(read.split()),
-        tuple(written.split()),
-    )
+def test_reads_and_writes(subtests):
+    for case in [*DEFINITIONS, *REACTIONS, *CHANGES, *RUNS]:
+        with subtests.test(case[1][:60]):
+            dialect, sql, kind, read, written = case
+            found = lineage(sql, dialect)
+            assert (found.query_type, found.tables_read, found.tables_written) == (
+                kind,
+                tuple(read.split()),
+                tuple(written.split()),
+            )
 
 
 def test_a_trigger_may_name_the_tables_of_its_rows():

@@ -69,11 +69,12 @@ def _connect(path):
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("sql", HONEST)
-def test_honest_queries_pass_and_run(shop, sql):
-    assert check(sql, "mysql")
-    shop.execute(sql)
-    shop.fetchall()
+def test_honest_queries_pass_and_run(shop, subtests):
+    for sql in HONEST:
+        with subtests.test(sql):
+            assert check(sql, "mysql")
+            shop.execute(sql)
+            shop.fetchall()
 
 
 def test_what_is_plannable_can_be_explained(shop):

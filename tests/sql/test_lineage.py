@@ -356,12 +356,11 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-@pytest.mark.parametrize(
-    "case", [*QUERIES, *TABLE_FUNCTIONS, *CTES, *WRITES, *DEFINITIONS, *OTHERS], ids=lambda case: case[1][:60]
-)
-def test_lineage(case):
-    dialect, sql, kind, read, written, columns, ctes = case
-    assert lineage(sql, dialect) == Lineage(kind, names(read), names(written), names(columns), names(ctes))
+def test_lineage(subtests):
+    for case in [*QUERIES, *TABLE_FUNCTIONS, *CTES, *WRITES, *DEFINITIONS, *OTHERS]:
+        with subtests.test(case[1][:60]):
+            dialect, sql, kind, read, written, columns, ctes = case
+            assert lineage(sql, dialect) == Lineage(kind, names(read), names(written), names(columns), names(ctes))
 
 
 SHOP = Catalog(

@@ -153,15 +153,18 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, texts in HONEST.items() for sql in texts])
-def test_honest_queries_are_not_flagged(dialect, sql):
-    assert find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql)) == ()
+def test_honest_queries_are_not_flagged(subtests):
+    for dialect, texts in HONEST.items():
+        for sql in texts:
+            with subtests.test(sql):
+                assert find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql)) == ()
 
 
-@pytest.mark.parametrize(("dialect", "sql", "expected"), UNKNOWN)
-def test_unknown_names_are_found(dialect, sql, expected):
-    found = find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql))
-    assert [unknown.name for unknown in found] == expected
+def test_unknown_names_are_found(subtests):
+    for dialect, sql, expected in UNKNOWN:
+        with subtests.test(sql):
+            found = find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql))
+            assert [unknown.name for unknown in found] == expected
 
 
 def test_what_is_told_of_an_unknown_name():

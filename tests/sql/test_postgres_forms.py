@@ -17,11 +17,12 @@ BINARY = (
 PREFIXES = "@ @@ @-@ # ?- ?| %% %# |/ ||/ !! ~"
 
 
-@pytest.mark.parametrize("operator", " ".join(BINARY).split())
-def test_operators_between_values(operator):
-    sql = f"SELECT a FROM t WHERE t.b {operator} ('x' {operator} t.c) ORDER BY d {operator} '[1]' LIMIT 3"
-    assert lineage(sql, "postgres").columns_used == ("a", "t.b", "t.c", "d")
-    check(f"SELECT a FROM t WHERE b {operator} c AND 'x' {operator} d", "postgres")
+def test_operators_between_values(subtests):
+    for operator in " ".join(BINARY).split():
+        with subtests.test(operator):
+            sql = f"SELECT a FROM t WHERE t.b {operator} ('x' {operator} t.c) ORDER BY d {operator} '[1]' LIMIT 3"
+            assert lineage(sql, "postgres").columns_used == ("a", "t.b", "t.c", "d")
+            check(f"SELECT a FROM t WHERE b {operator} c AND 'x' {operator} d", "postgres")
 
 
 @pytest.mark.parametrize("operator", PREFIXES.split())

@@ -136,12 +136,12 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize(("owner", "name"), [("bob", "warehouse"), ("ann", "no"), ("ann", "\0"), ("ann", "\ud800")])
-def test_another_s_connection_is_as_unknown_as_none(known, call, owner, name):
+def test_another_s_connection_is_as_unknown_as_none(known, owner, name, subtests):
     known.knowledge.replace_context("ann", "warehouse", CONTEXT)
-    with pytest.raises(ConnectionNotFoundError):
-        call(known.knowledge, owner, name)
+    for kind, call in CALLS.items():
+        with subtests.test(kind), pytest.raises(ConnectionNotFoundError):
+            call(known.knowledge, owner, name)
     assert known.knowledge.read("ann", "warehouse").context == CONTEXT
 
 

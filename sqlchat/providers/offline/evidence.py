@@ -359,12 +359,7 @@ class Evidence(PhraseEvidence):
         low, before = self._lows[at], self._lows[at - 1] if at else ""
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
         light = low in LIGHT_VERBS and at > 0 and self._is_named(at - 1)
-        return (
-            light
-            or low in lexicon.VERBS
-            or low in PLAIN_VERBS
-            or (self.tokens[at].stem in RELATIONAL and acting)
-        )
+        return light or low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
 
 
 LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}

@@ -28,9 +28,10 @@ PLACES = {
 NOUNS = {word: (Noun(name, ("", "loans")),) for word, name in PLACES.items()}
 
 
-@pytest.mark.parametrize(("pattern", "example"), [(pattern, example) for pattern, _, example in RULES])
-def test_each_rule_fits_its_example(pattern: object, example: str) -> None:
-    assert any(step.question != example for step in rephrase(example, NOUNS)), pattern
+def test_each_rule_fits_its_example(subtests):
+    for pattern, _, example in RULES:
+        with subtests.test(example):
+            assert any(step.question != example for step in rephrase(example, NOUNS)), pattern
 
 
 @pytest.mark.parametrize(
