@@ -8,10 +8,13 @@ name is meant) and `cursor` (what comes next); `finish` completes the query. `co
 `overdue`. `joins` knows the ways between tables; `build` writes sqlglot expressions (with `scope`, `restrict` and
 `empty`) and `explain` the sentence beside them. `search` tries simpler words for a question that is not read
 (`wording` of what was typed in passing, `rephrasing` by `rules`, `verbs` that name a table, `nouns` for money and
-people). Where none is read, the `composer` chooses what the words stand for out of all the `evidence` (parts of
-names, units, roots, synonyms), puts that together (`assembly` over `claims`, `figures`, `rankings`, `filters` and
-`placing`) and answers if the best reading is good enough and clearly the best by `scoring`. `search` also finds
-questions that work for one that is refused; `engine` is the provider. What is not understood ends in a QuestionError:
-numbers, negations, periods and comparisons are never dropped.
+people). Where none is read, the `composer` chooses what the words stand for out of all the `evidence` (names and
+their parts, units, roots, synonyms; `markers` and `phrase_evidence` for phrases, `row_nouns` and `standins` for words
+that name nothing, `roles` for references of a table to itself), with `slips` of the pen put right. `assembly` puts
+that together, a part a module: `figures` and `timespans` over `claims`, `rankings`, `filters`, `ages`, `placing`,
+`wholes`, `comparisons`, `hierarchies`. It answers if the best reading is good enough and clearly the best by
+`scoring`. `conversions` turns figures into the unit that is asked for. `search` also finds questions that work for one
+that is refused, by `suggestions` and `alternatives`; `engine` is the provider. What is not understood ends in a
+QuestionError: numbers, negations, periods and comparisons are never dropped.
 Only `engine` is for callers outside.
 """

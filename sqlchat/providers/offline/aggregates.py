@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import amounts, computed, dates, flags, grain, refusal, things
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
@@ -12,6 +13,8 @@ from sqlchat.providers.offline.reader import Reader, is_participle
 
 KINDS = lexicon.words("type kind status level category option")
 """Last words of columns that tell of what kind a thing is."""
+OWED = lexicon.words("due fee fine cost expense donation wage charge refund tip tax debt rent premium toll fare")
+"""Things that are sums of money: a total of them is no count."""
 JOINERS = (
     ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
     (",",),
@@ -189,14 +192,15 @@ def _count_days(reader: Reader, link: Link) -> Asked | None:
 
 
 def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
-    """`total amount of orders`: what each of them amounts to. Raises QuestionError where several columns say that."""
+    """`total amount of orders`, `total fees`: what each amounts to. Raises QuestionError if several columns may."""
     said = [token.low for token in reader.tokens[max(0, reader.at - 3) : reader.at]]
-    hit = reader.table_of(link) if "amount" in said else None
+    named = "amount" in said or singular(link.text.lower()) in OWED
+    hit = reader.table_of(link) if named else None
     columns = grain.list_amounts(reader.linker, hit.target) if hit and isinstance(hit.target, tuple) else []
     if len(columns) > 1:
         raise QuestionError(
-            f'"amount of {link.text}" may mean {" or ".join(col.name for col in columns)}.',
-            words=["amount"],
+            f'The amount of "{link.text}" may be {" or ".join(col.name for col in columns)}.',
+            words=["amount" if "amount" in said else link.text],
             reason="ambiguous",
             rewrites=[("total amount" if "total" in said else "amount", f"sum of {col.name}") for col in columns],
         )

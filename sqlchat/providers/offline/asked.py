@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags, grain, periods
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.links import LOOSE, Col, Key
 from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -61,6 +61,8 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         if dates.is_date(column) and not asked.distinct and any(map(is_participle, asked.text.lower().split())):
             raise refuse_undated(col, asked.text)
         if not asked.distinct:
+            if min((hit.tier for hit in asked.hits if hit.target == col), default=0) >= LOOSE:
+                raise QuestionError(f'"{asked.text}" names nothing here that can be counted.', words=[asked.text])
             grain.check_events(reader, col, asked.text)
             reader.assume(f'Different values of "{asked.text}" are counted, each once.')
         return Agg("count", col, distinct=True)

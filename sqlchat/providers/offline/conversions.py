@@ -42,6 +42,7 @@ LETTERS = frozenset({"s", "h", "d", "g", "t", "m", "l"})
 ASKED = re.compile(
     r"(?i)(?:\bin |\(in |\(|, )(\w+)\b"
     r"(?=\W*$|\)|,| (?:per|by|for|of|on|did|do|does|is|are|was|were|have|in)\b)|^how many (\w+)\b"
+    r"|^(?:(?:total|average|the|sum of|number of) )*(hours|minutes)\b(?! with\b| when\b| of the day\b)"
 )
 
 
@@ -50,9 +51,9 @@ def convert(question: str, query: Query, linker: Linker) -> bool:
 
     Raises QuestionError if the unit of a time between two days cannot be shown so.
     """
-    match = next((m for m in ASKED.finditer(question) if (m.group(1) or m.group(2) or "").lower() in NAMES), None)
-    word = (match.group(1) or match.group(2)).lower() if match is not None else ""
-    if match is None or word in LETTERS:
+    words = ("".join(filter(None, match.groups())).lower() for match in ASKED.finditer(question))
+    word = next((word for word in words if word in NAMES), None)
+    if word is None or word in LETTERS:
         return False
     unit = NAMES[word]
     changed = {term: _convert_term(term, unit, linker) for term in _list_terms(query)}

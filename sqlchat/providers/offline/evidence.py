@@ -16,21 +16,20 @@ from sqlchat.language.abbreviations import LIKELY, weigh_short_form
 from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, singular, stem
-from sqlchat.providers.offline import computed, dates, refusal, states
+from sqlchat.providers.offline import computed, dates, refusal
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed, Hit, Target
+from sqlchat.providers.offline.markers import MARKERS, SHARES
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.phrase_evidence import (
     ASKING,
     CHARGING,
-    COMPARED,
     EARNING,
     LIGHT_VERBS,
     PARTICLES,
     PASSING,
-    PHRASE_MARKERS,
     SPENT,
     UNDONE,
     PhraseEvidence,
@@ -70,7 +69,6 @@ IDLE = (
     - lexicon.words("overall altogether")
 )
 """Words that may stay unused at no cost."""
-SHARES = lexicon.words("share percentage percent proportion fraction")
 RATIOS = SHARES | lexicon.words("rate ratio")
 """Words for a number out of two others, so that they stand for no other thing and may not stay unused."""
 MONEY = lexicon.REVENUE | lexicon.words("money spent spend paid pay earn earned")
@@ -360,48 +358,3 @@ class Evidence(PhraseEvidence):
         acting = low.endswith(("ed", "ing")) or before in ACTING or low in lexicon.PARTICIPLES
         light = low in LIGHT_VERBS and at > 0 and self._is_named(at - 1)
         return light or low in lexicon.VERBS or low in PLAIN_VERBS or (self.tokens[at].stem in RELATIONAL and acting)
-
-
-LASTING = {"days": "days", "hours": "hours", "minutes": "minutes", "weeks": "weeks", "nights": "days"}
-
-
-def _single(words: Any, value: Any = None) -> dict[tuple[str, ...], Any]:
-    return {(word,): value if value is not None else word for word in words}
-
-
-MARKERS: tuple[tuple[str, dict[tuple[str, ...], Any]], ...] = (
-    ("agg", {p: f for p, f in lexicon.AGGREGATES.items() if f in ("sum", "avg", "min", "max")} | {
-        ("on", "average"): "avg", ("in", "total"): "total", ("altogether",): "total", ("overall",): "total",
-        ("typical",): "avg"}),
-    ("count", {p: f for p, f in lexicon.AGGREGATES.items() if f == "count"} | {
-        ("how", "often"): "times", ("how", "many", "times"): "times"}),
-    ("much", {("how", "much"): "much", ("amount", "of"): "much"}),
-    ("lasting", {("how", "long"): "", ("length", "of", "stay"): "", ("duration",): "", **{
-        (lead, *between, word): unit for lead in ("number", "average", "how") for word, unit in LASTING.items()
-        for between in ((("of",),) if lead == "number" else (("many",),) if lead == "how" else ())}}),
-    ("sup", {**lexicon.SUPERLATIVES, **{(w,): o for w, o in lexicon.ADJECTIVES.items()},
-             **{(w,): o for w, o in lexicon.SIZES.items()}, **lexicon.MOST_ADJECTIVES,
-             ("most", "often"): "desc", ("most", "common"): "desc", ("most", "popular"): "desc",
-             ("busiest",): "desc"}),
-    ("cmp", {**lexicon.OPERATORS, **{(w, "than"): o for w, o in lexicon.COMPARATIVES.items()},
-             **{(*w, "than"): o for w, o in lexicon.MORE_COMPARATIVES.items()},
-             ("better", "than"): ">", ("worse", "than"): "<"}),
-    ("trail", dict(lexicon.TRAILING)),
-    ("group", {(w,): w for w in ("per", "by", "each", "every")} | {
-        ("for", "each"): "per", ("for", "every"): "per", ("in", "each"): "per", ("of", "each"): "per"}),
-    ("neg", _single(lexicon.NOT | lexicon.words("nobody none")) | {("no", "one"): "nobody", ("not", "a"): "not"}),
-    ("unit", {(w,): u for w, u in lexicon.UNITS.items()} | {("day", "of", "the", "week"): "weekday"}),
-    ("share", {**_single(SHARES), ("what", "part", "of"): "share", ("which", "part", "of"): "share"}),
-    ("rate", _single(("rate", "rates"))),
-    ("who", _single(("who", "whose"))),
-    ("when", _single(("when",))),
-    ("vs", _single(COMPARED)),
-    ("or", _single(("or",))),
-    *PHRASE_MARKERS,
-    ("both", _single(("both",))),
-    ("distinct", _single(lexicon.DISTINCT)),
-    ("down", dict.fromkeys(lexicon.DESCENDING, "desc") | dict.fromkeys(lexicon.ASCENDING, "asc")),
-    ("ordered", dict.fromkeys(lexicon.ORDERED, "by")),
-    ("state", _single(states.DESCRIBING)),
-)  # fmt: skip
-"""Kinds of markers, each with its phrases and what they say."""

@@ -7,9 +7,9 @@ from typing import Any
 from sqlchat.language import lexicon
 from sqlchat.providers.offline.claims import Placed, UnfitError
 from sqlchat.providers.offline.durations import CLOCKS
-from sqlchat.providers.offline.evidence import LASTING
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
+from sqlchat.providers.offline.markers import LASTING
 from sqlchat.providers.offline.phrase_evidence import ASKING
 from sqlchat.providers.offline.query import Agg, Average, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings

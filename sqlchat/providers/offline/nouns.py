@@ -118,11 +118,16 @@ def _list_events(linker: Linker, joins: Joins) -> list[Key]:
     return found if most > 1 and len(found) == 1 else []
 
 
+COLLECTIVES = lexicon.words("household family company firm organisation organization club business association")
+"""Of whom a row is more than one person, though it may have a surname."""
+
+
 def holds_people(linker: Linker, key: Key) -> bool:
     noun = singular(key[1]).split()[-1]
     columns = linker.tables[key].columns
     words = [linker.column_words(key, column.name) for column in columns[:20]]
-    return noun in PEOPLE or any(PERSONAL & set(name) or name[-2:] in FULL_NAMES for name in words)
+    personal = any(PERSONAL & set(name) or name[-2:] in FULL_NAMES for name in words)
+    return noun in PEOPLE or (personal and noun not in COLLECTIVES)
 
 
 def _list_roles(linker: Linker) -> tuple[Noun, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from sqlglot import exp
@@ -16,7 +16,7 @@ from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rephrasing import IRREGULAR
 
@@ -179,18 +179,46 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
                 )
 
 
+def check_counts(linker: Linker, question: str, query: Query) -> None:
+    """Raises QuestionError if rows are counted for each of themselves, of which there is one."""
+    counted = {term.of for term in query.outputs if isinstance(term, Agg) and term.function == "count"}
+    own = [
+        group
+        for group in query.groups
+        if isinstance(group, Col)
+        and group.table in counted
+        and (linker.is_key(group) or group in linker.display(group.table))
+    ]
+    if own and "name" not in question.lower():
+        raise QuestionError(f"It is not clear what to count for each of {own[0].table[1]}.", words=[])
+
+
 def check_contradictions(select: exp.Select) -> None:
-    """Raises QuestionError if a column has to equal two texts at once, of which no row is true."""
+    """Raises QuestionError if a column has to equal two texts at once, or to be empty and compared."""
     for where in select.find_all(exp.Where):
         values: dict[exp.Expression, str] = {}
-        conditions = where.this.flatten() if isinstance(where.this, exp.And) else (where.this,)
-        for condition in conditions:
-            same = condition.unnest()
+        empty, compared = set(), set()
+        for same in _list_conjuncts(where.this):
+            if isinstance(same, exp.Is) and isinstance(same.expression, exp.Null):
+                empty.add(same.this)
+            elif isinstance(same, exp.Predicate) and isinstance(same.this, exp.Column):
+                compared.add(same.this)
             if isinstance(same, exp.EQ) and isinstance(same.this, exp.Column) and same.expression.is_string:
                 value = values.setdefault(same.this, same.expression.name)
                 if value != same.expression.name:
                     both = [value, same.expression.name]
                     raise QuestionError(f"{same.this.name} cannot be {both[0]} and {both[1]} at once.", words=both)
+        for column in empty & compared:
+            raise QuestionError(f"{column.name} cannot be empty and compared at once.", words=[])
+
+
+def _list_conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+    """Yield the conditions that have to hold together."""
+    condition = condition.unnest()
+    for part in condition.flatten() if isinstance(condition, exp.And) else ():
+        yield from _list_conjuncts(part)
+    if not isinstance(condition, exp.And):
+        yield condition
 
 
 def check_slips(query: Query) -> None:

@@ -193,6 +193,8 @@ class Search:
             return None
         try:
             refusal.check_who(self._linker, question, chosen.query)
+            refusal.check_counts(self._linker, question, chosen.query)
+            refusal.check_contradictions(chosen.select)
         except QuestionError:
             return None
         chosen.query.assumptions.extend(chosen.tell())
@@ -208,6 +210,7 @@ class Search:
             _count_whether(query, clear=self._asks_whether_any)
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
         refusal.check_who(self._linker, question, query)
+        refusal.check_counts(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_contradictions(select)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})

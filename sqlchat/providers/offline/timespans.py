@@ -6,8 +6,8 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import periods
 from sqlchat.providers.offline.claims import FAR, Claims, UnfitError
 from sqlchat.providers.offline.durations import choose_unit, compute, compute_elapsed, find_due, find_duration
-from sqlchat.providers.offline.evidence import LASTING
 from sqlchat.providers.offline.links import Col, Computed, Key
+from sqlchat.providers.offline.markers import LASTING
 from sqlchat.providers.offline.query import Agg, Versus
 
 LASTING_WORDS = lexicon.words("minutes hours min mins duration nights length")
