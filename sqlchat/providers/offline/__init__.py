@@ -13,8 +13,8 @@ their parts, units, roots, synonyms; `markers` and `phrase_evidence` for phrases
 that name nothing, `roles` for references of a table to itself), with `slips` of the pen put right. `assembly` puts
 that together, a part a module: `figures` and `timespans` over `claims`, `rankings`, `filters`, `ages`, `placing`,
 `wholes`, `comparisons`, `hierarchies`. It answers if the best reading is good enough and clearly the best by
-`scoring`. `conversions` turns figures into the unit that is asked for. `search` also finds questions that work for one
-that is refused, by `suggestions` and `alternatives`; `engine` is the provider. What is not understood ends in a
+`scoring`. `conversions` turns figures into the unit that is asked for. `search` also finds questions that work for
+one that is refused, by `suggestions` and `alternatives`; `engine` is the provider. What is not understood ends in a
 QuestionError: numbers, negations, periods and comparisons are never dropped.
 Only `engine` is for callers outside.
 """

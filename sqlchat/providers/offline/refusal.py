@@ -196,7 +196,7 @@ def check_counts(linker: Linker, question: str, query: Query) -> None:
 def check_contradictions(select: exp.Select) -> None:
     """Raises QuestionError if a column has to equal two texts at once, or to be empty and compared."""
     for where in select.find_all(exp.Where):
-        values: dict[exp.Expression, str] = {}
+        values: dict[exp.Expr, str] = {}
         empty, compared = set(), set()
         for same in _list_conjuncts(where.this):
             if isinstance(same, exp.Is) and isinstance(same.expression, exp.Null):
@@ -212,7 +212,7 @@ def check_contradictions(select: exp.Select) -> None:
             raise QuestionError(f"{column.name} cannot be empty and compared at once.", words=[])
 
 
-def _list_conjuncts(condition: exp.Expression) -> Iterator[exp.Expression]:
+def _list_conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the conditions that have to hold together."""
     condition = condition.unnest()
     for part in condition.flatten() if isinstance(condition, exp.And) else ():
