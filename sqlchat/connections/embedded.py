@@ -47,7 +47,7 @@ GRACE = 0.5
 """Seconds after an engine's own deadline until its process is killed."""
 FOREVER = 1e6
 """Seconds for a statement that its reader ends."""
-FETCHED_AT_ONCE = 2000
+FETCHED_AT_ONCE = 500
 """Rows; a batch is small enough that the limit on bytes acts before memory is full."""
 SLICE = 2.5
 """Seconds for which profiling uses a worker process before another caller may."""

@@ -7,7 +7,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -113,6 +113,9 @@ class Sink(ABC):
         """Take rows of Python values, as a batch that is rows of JSON."""
         self.put(encode_lines(rows))
 
+    def correct_types(self, types: tuple[str, ...]) -> None:
+        """Take the columns' types anew after the last row, if the rows tell them. A stream has told them before."""
+
     @contextlib.contextmanager
     def watch(
         self, stop: Callable[[], object], deadline: Deadline | None = None, idle: float = 0.0
@@ -136,6 +139,9 @@ class Collector(Sink):
         self._header, self._read_rows = header, read_rows
         self._pieces: list[bytes] = []
         self._count = self._size = 0
+
+    def correct_types(self, types: tuple[str, ...]) -> None:
+        self._header = replace(self._header, types=types)
 
     def put(self, batch: Any) -> None:
         rows = self._read_rows(batch)

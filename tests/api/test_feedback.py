@@ -129,7 +129,7 @@ WRONG = [
 def test_corrected_sql_that_would_not_run_is_refused_and_nothing_is_kept(one, subtests):
     id = ask(one)["history_id"]
     for (sql, code, named), as_example in itertools.product(WRONG, [False, True]):
-        with subtests.test(sql, as_example=as_example):
+        with subtests.test(ascii(sql), as_example=as_example):
             body = refused(say(one, id, rating="bad", corrected_sql=sql, as_example=as_example))
             assert body["code"] == code
             assert named in body["detail"]

@@ -607,7 +607,7 @@ def test_attacks_change_and_reach_nothing(connection, library, subtests):
         other.execute("CREATE TABLE secrets (x INT)")
     before = snapshot(library.parent)
     for sql in ATTACKS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((SQLRefusedError, QueryError)) as caught:
                 run(connection, sql.replace("{folder}", str(library.parent)))
             assert caught.value.detail

@@ -406,7 +406,7 @@ def tried(database, sql):
 
 def test_what_is_denied_does_not_come_out(database, subtests):
     for sql in EVASIONS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             tried(database, sql)
 
 
@@ -435,31 +435,31 @@ def test_views_that_mysql_does_not_show_are_refused(mysql, mysql_server):
 @pytest.mark.mysql
 def test_nor_by_the_ways_of_mysql(mysql, subtests):
     for sql in ON_MYSQL:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             tried(mysql, sql)
 
 
 def test_nor_by_the_ways_of_sqlite(sqlite, subtests):
     for sql in ON_SQLITE:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             tried(sqlite, sql)
 
 
 def test_nor_by_the_ways_of_postgres(postgres, subtests):
     for sql in ON_POSTGRES:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             tried(postgres, sql)
 
 
 def test_nor_by_the_ways_of_duckdb(duck, subtests):
     for sql in ON_DUCKDB:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             tried(duck, sql)
 
 
 def test_honest_queries_run(database, subtests):
     for sql, rows in HONEST:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             found = database.run(sql)
             assert len(found) == rows
             assert SECRET not in str(found)

@@ -119,7 +119,7 @@ def database(postgres_server, tmp_path_factory):
 
 def test_without_a_policy_what_may_do_more_than_read_is_refused(database, subtests):
     for sql in VOLATILE:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
                 database.run(sql, "free")
             assert SECRET not in refused.value.detail
@@ -127,7 +127,7 @@ def test_without_a_policy_what_may_do_more_than_read_is_refused(database, subtes
 
 def test_under_a_policy_nothing_runs_what_users_defined(database, subtests):
     for sql in POLICED:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
                 database.run(sql)
             assert SECRET not in refused.value.detail

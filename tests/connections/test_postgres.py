@@ -126,7 +126,7 @@ HONEST = [
 
 def test_honest_texts_run_as_they_are_written(postgres, subtests):
     for sql in HONEST:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             assert rows(postgres, sql) == [[1]]
 
 

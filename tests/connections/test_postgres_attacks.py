@@ -129,7 +129,7 @@ def run(connection, sql):
 def test_what_writes_is_refused_and_changes_nothing(attacked, subtests):
     connection, state, _ = attacked
     for sql in REFUSED:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             before = state()
             with pytest.raises((QueryError, SQLRefusedError)):
                 run(connection, sql)

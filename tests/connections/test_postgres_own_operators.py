@@ -95,7 +95,7 @@ def database(postgres_server, tmp_path_factory):
 
 def test_what_may_be_a_volatile_one_of_the_users_own_is_refused(database, subtests):
     for sql in REFUSED:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((SQLRefusedError, SQLSyntaxError)) as refused:
                 database.run(sql)
             assert SECRET not in refused.value.detail

@@ -235,7 +235,7 @@ def test_a_query_runs_as_the_role(connection):
 
 def test_an_attack_gets_nothing_of_the_other_tenant(connection, subtests):
     for sql in ATTACKS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with contextlib.suppress(QueryError, SQLRefusedError):
                 try:
                     assert SECRET not in str(run(connection, sql))
@@ -249,7 +249,7 @@ def test_an_attack_gets_nothing_of_the_other_tenant(connection, subtests):
 def test_an_attack_streams_nothing_of_the_other_tenant(connection, subtests):
     view = connection.for_caller(claims(ANN))
     for sql in [*ATTACKS, *COUNTING]:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with (
                 contextlib.suppress(QueryError, SQLRefusedError),
                 contextlib.closing(view.stream(sql, max_rows=100, idle=100)) as stream,
@@ -265,7 +265,7 @@ def test_an_attack_streams_nothing_of_the_other_tenant(connection, subtests):
 def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, subtests):
     view = connection.for_caller(claims(ANN))
     for sql in ATTACKS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             try:
                 plan = view.explain(sql)
             except (QueryError, SQLRefusedError) as exc:
@@ -278,7 +278,7 @@ def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, subtes
 
 def test_what_tells_how_many_rows_others_have_is_refused(connection, subtests):
     for sql in COUNTING:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises(SQLRefusedError) as refused:
                 run(connection, sql)
             assert not re.search(r"\b(2|40)\b", refused.value.detail)

@@ -149,7 +149,7 @@ def run(connection, sql):
 def test_what_writes_or_sets_is_refused_and_changes_nothing(attacked, subtests):
     connection, assert_unchanged = attacked
     for sql in WRITES:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((QueryError, SQLRefusedError)):
                 run(connection, sql)
             with pytest.raises((QueryError, SQLRefusedError)):
@@ -162,7 +162,7 @@ def test_what_writes_or_sets_is_refused_and_changes_nothing(attacked, subtests):
 def test_what_runs_programs_or_reads_files_within_a_query_is_refused(attacked, subtests):
     connection, assert_unchanged = attacked
     for sql in DOORS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((QueryError, SQLRefusedError)):
                 run(connection, sql)
             with pytest.raises((QueryError, SQLRefusedError)):

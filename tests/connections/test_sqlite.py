@@ -196,6 +196,16 @@ def test_memory_is_an_empty_database(settings, workers):
 # Rows
 
 
+def test_types_are_those_of_all_rows(connection):
+    sql = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 3000) "
+    result = run(
+        connection,
+        sql + "SELECT n, iif(n < 2900, n, n / 2.0) AS half, iif(n < 2900, n, 'x') AS mixed FROM t",
+        max_rows=5000,
+    )
+    assert (result.types, result.row_count) == (("INTEGER", "NUMERIC", ""), 3000)
+
+
 def test_rows_keep_names_places_types_and_values(connection):
     result = run(
         connection,
@@ -511,7 +521,7 @@ ATTACKS = [
 def test_attacks_change_and_reach_nothing(connection, library, subtests):
     before = snapshot(library.parent)
     for sql in ATTACKS:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             with pytest.raises((SQLRefusedError, QueryError)) as caught:
                 run(connection, sql.replace("{folder}", str(library.parent)))
             assert caught.value.detail

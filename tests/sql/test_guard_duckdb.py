@@ -26,7 +26,7 @@ def shop(tmp_path_factory):
 
 def test_honest_queries_pass_and_run(shop, subtests):
     for sql in HONEST:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             assert check(sql, "duckdb")
             assert len(duckdb.extract_statements(sql)) == 1
             shop.execute(sql).fetchall()

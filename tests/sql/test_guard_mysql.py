@@ -71,7 +71,7 @@ def _connect(path):
 
 def test_honest_queries_pass_and_run(shop, subtests):
     for sql in HONEST:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             assert check(sql, "mysql")
             shop.execute(sql)
             shop.fetchall()

@@ -29,7 +29,7 @@ def state(connection):
 
 def test_honest_queries_pass_run_and_write_nothing(shop, subtests):
     for sql in HONEST:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             assert check(sql, "sqlite")
             before = state(shop)
             shop.execute(sql).fetchall()

@@ -156,13 +156,13 @@ UNKNOWN = [
 def test_honest_queries_are_not_flagged(subtests):
     for dialect, texts in HONEST.items():
         for sql in texts:
-            with subtests.test(sql):
+            with subtests.test(ascii(sql)):
                 assert find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql)) == ()
 
 
 def test_unknown_names_are_found(subtests):
     for dialect, sql, expected in UNKNOWN:
-        with subtests.test(sql):
+        with subtests.test(ascii(sql)):
             found = find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql))
             assert [unknown.name for unknown in found] == expected
 

@@ -163,11 +163,15 @@ class SQLiteSession(Session):
         if cursor.description is None:
             raise make_statement_error()
         rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows))
-        sink.begin(make_header([str(column[0]) for column in cursor.description], rows))
+        kinds: list[set[type]] = [set() for _ in cursor.description]
+        _note_kinds(kinds, rows)
+        sink.begin(make_header([str(column[0]) for column in cursor.description], kinds))
         while rows:
             sink.put_values(rows)
             max_rows -= len(rows)
             rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows)) if max_rows else []
+            _note_kinds(kinds, rows if not sink.is_streamed else ())
+        sink.correct_types(tuple(map(_name_type, kinds)))
 
     def explain(self, sql: str) -> Plan:
         self._query(f"EXPLAIN QUERY PLAN {sql}")
@@ -238,10 +242,14 @@ def _translate_error(exc: Exception, target: Target, refused: str, timeout: floa
     return kind(words, error=getattr(exc, "sqlite_errorname", type(exc).__name__))
 
 
-def make_header(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Header:
-    """Describe columns by their first rows: in SQLite a column has no type."""
-    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    types = tuple(_name_type(set(map(type, column))) for column in values)
+def _note_kinds(kinds: Sequence[set[type]], rows: Sequence[Sequence[Any]]) -> None:
+    for kind, column in zip(kinds, zip(*rows, strict=True), strict=False):
+        kind.update(map(type, column))
+
+
+def make_header(columns: Sequence[str], kinds: Sequence[set[type]]) -> Header:
+    """Describe columns by the types of their values: in SQLite a column has no type."""
+    types = tuple(map(_name_type, kinds))
     return Header(
         columns=tuple(columns),
         types=types,
