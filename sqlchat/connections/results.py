@@ -113,8 +113,8 @@ class Sink(ABC):
         """Take rows of Python values, as a batch that is rows of JSON."""
         self.put(encode_lines(rows))
 
-    def correct_types(self, types: tuple[str, ...]) -> None:
-        """Take the columns' types anew after the last row, if the rows tell them. A stream has told them before."""
+    def correct_types(self, types: tuple[str, ...]) -> None:  # noqa: B027 - a stream has told them
+        """Take the columns' types anew after the last row, if the rows tell them."""
 
     @contextlib.contextmanager
     def watch(
