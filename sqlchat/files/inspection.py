@@ -195,7 +195,7 @@ def _read_texts(
 ) -> Hashes:
     """Add facts of texts, and return their hashes. If no reading fits, words for no value are left out."""
     names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in readings.OF_STRINGS)
-    texts = pc.utf8_trim_whitespace(array) if inferred == "string" and has_outer_blanks(array) else array
+    texts = pc.utf8_trim_whitespace(array) if has_outer_blanks(array) else array  # whatever type was inferred
     fits = readings.apply_readings(texts, names)
     if not fits and (names or inferred == "string"):
         words = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))

@@ -7,7 +7,7 @@ import re
 from functools import partial
 
 import pyarrow as pa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sqlchat.files.analysis import analyze
@@ -130,6 +130,7 @@ def test_small_files(tmp_path_factory, table):
 
 
 @settings(derandomize=True, max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@example(table=[["2.311e+05", " 4671317 "]], size=2)
 @given(table=tables(120), size=st.integers(1, 40))
 def test_tables_of_many_blocks(table, size):
     """Types widen and turn from one block to a later one."""
