@@ -61,7 +61,8 @@ def on_starting(server):
 
 def when_ready(server):
     """Load what all workers may need, and keep it shared: the garbage collector would write to all of it."""
-    exports.load_formats()
+    if not settings.is_small:
+        exports.load_formats()
     gc.collect()
     gc.freeze()
 
