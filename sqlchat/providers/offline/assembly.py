@@ -249,6 +249,8 @@ class Assembly(Hierarchies, Wholes):
                 self.need(not (linker.is_key(item.target) and is_participle(self.word(item.start))))
                 plain.append(item.target)
                 self.note("column_output")
+                far = self.listed is not None and item.table != self.listed.table
+                self.note("far_output", int(far and item.evidence in ("root", "meaning", "piece", "loose")))
         return plain, sums
 
     def _is_condition(self, at: int, item: Item, *, when: bool) -> bool:

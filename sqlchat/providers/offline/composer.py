@@ -21,7 +21,7 @@ from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline.assembly import Assembly
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.claims import Ground, UnfitError
-from sqlchat.providers.offline.evidence import Evidence
+from sqlchat.providers.offline.evidence import PERSONS, Evidence
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -42,6 +42,8 @@ JOINING = lexicon.words(
     "wear use run hold have carry need like want keep do make take give get offer serve see speak"
 )
 """Verbs that say no more than that two things belong together."""
+HAVING = lexicon.words("have has had own owns")
+"""Verbs that may be said of any people that the rows tell of."""
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
 """Unused words without which a question is another one."""
 MOST_COST = 1.5
@@ -161,7 +163,7 @@ class Composer:
         words |= {word for key in linker.tables if key[1] in named for word in linker.table_words(key)}
         stems = {stem(word) for word in words}
         return [
-            (at, grade)
+            (at, "deed" if grade == "verb" and self._is_done_by_people(at, tokens, choice.items) else grade)
             for at, grade in choice.unused
             if grade
             and not (grade == "noun" and self._is_verb(at, tokens, choice.items))
@@ -169,6 +171,12 @@ class Composer:
             and not (grade in ("noun", "verb", "deed", "generic") and tokens[at].stem in stems)
             and not (grade in ("verb", "deed") and any(have_one_root(tokens[at].low, word) for word in words))
         ]
+
+    def _is_done_by_people(self, at: int, tokens: list[Token], items: tuple[Item, ...]) -> bool:
+        """Whether the verb says what people did that a table is put for, as in `how many people saw the show`."""
+        before = [item for item in items if item.end <= at and item.target is not None][-1:]
+        guessed = any(i.evidence == "noun" and i.kind == "table" and i.text.lower() in PERSONS for i in before)
+        return guessed and tokens[at].low not in HAVING
 
     def _is_verb(self, at: int, tokens: list[Token], items: tuple[Item, ...]) -> bool:
         """Whether a plain verb joins a thing to what it has: `patients wear contact lenses`, `did each nurse run`."""

@@ -94,6 +94,8 @@ PLAIN_VERBS = IRREGULAR_VERBS | lexicon.words(
     "gave give gives giving lie lies lay brought bring bring brings got received took went go goes did"
 )
 ACTING = lexicon.words("do does did we they you who that to i never not didn't don't doesn't haven't can could")
+COMPARING = {phrase[-1] for phrase in lexicon.OPERATORS}
+"""Words after which `one` is a number."""
 SHORTEST_SLIP, SHORTEST_FORM = 5, 4
 MOST_HITS = 5
 
@@ -270,7 +272,8 @@ class Evidence(PhraseEvidence):
                     told = "piece" if same and evidence == "root" else evidence
                     item = self._write(at, 1, Hit(target, 3), told, word)
                     yield item
-                    if evidence == "root" and isinstance(target, Col) and item.kind == "column":
+                    plain = name in lexicon.NAME_COLUMNS  # `describing` is said of any description
+                    if evidence == "root" and isinstance(target, Col) and item.kind == "column" and not plain:
                         yield from self._hint(at, target)
 
     def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
@@ -308,7 +311,7 @@ class Evidence(PhraseEvidence):
         if token.kind == "sign":
             return "" if low in ",.?!:;()'\"-/€$£" else "sign"
         if token.kind != "word" or token.value is not None:
-            return "" if low == "one" else "number"
+            return "number" if low != "one" or self._lows[at - 1] in COMPARING else ""
         if low in lexicon.NOT or low in ("nobody", "none", "only"):
             return "not"
         before = self._lows[at - 1] if at else ""
@@ -336,6 +339,8 @@ class Evidence(PhraseEvidence):
             return ""  # `crew members`
         if low in lexicon.COMMANDS and before in ("which", "what", "many", "per", "each", "every"):
             return "noun"
+        if low == "names" and not {before, *self._lows[at + 1 : at + 2]}.isdisjoint(("and", ",")):
+            return "marker"  # one of several things to show
         if (low in IDLE and not who) or (low == "where" and at):
             return ""
         if token.text[:1].isupper() and at > 0:

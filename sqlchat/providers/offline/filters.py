@@ -204,7 +204,7 @@ class Filters(Rankings):
                 if second is None:
                     raise UnfitError
                 end = second.value.end.isoformat()
-            named = self.take_left(at, self.is_date, 3)
+            named = self.take_left(at, self.is_date, 3, over=("cmp",))
             days = {
                 "in": (start, end), "between": (start, end), "after": (end, None), "before": (None, start),
                 "since": (start, None), "until": (None, end),

@@ -203,6 +203,8 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     if _read_not_in_period(reader) or _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
         return True
     reader.skip(lexicon.LEADS)
+    if _read_another_row(reader):
+        return True
     if not (outputs.starts_output(reader) and not reader.focus.related):
         reader.at = listed
     else:
@@ -219,6 +221,17 @@ def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     if reader.done:
         reader.at = mark
         return False
+    return True
+
+
+def _read_another_row(reader: Reader) -> bool:
+    """`and members born after 2000`, after `cities with members born before 1950`: another row of the same city."""
+    link, met = reader.link(), reader.focus.conditions
+    again = link is not None and any(hit.target == reader.focus.table for hit in link.tables)
+    if link is None or not again or reader.category is None or not met:
+        return False
+    reader.at += link.size
+    reader.share(reader.category)
     return True
 
 

@@ -246,10 +246,12 @@ class Meanings(Cursor):
         return Col(table, loose[0]) if len(loose) == 1 else None
 
     def _find_named_near(self, table: Key, name: str) -> Col | None:
-        """The column of that plain name, of the table or of the one other that each of its rows leads to."""
+        """The column of that plain name, of the table or, if its rows have no names, of the one they lead to."""
         own = self.named_column(table, name)
         if own is not None:
             return own
+        if self.linker.display(table):  # `the oldest band` is not the one with the oldest singer
+            return None
         above = {edge.target for edge in self.joins.edges[table] if edge.single}
         found = [col for other in above if (col := self.named_column(other, name)) is not None]
         return (

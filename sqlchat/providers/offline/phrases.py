@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, grain, outputs, periods
+from sqlchat.providers.offline import dates, grain, outputs, periods, things
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Key
@@ -29,6 +29,8 @@ RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"),
 
 def read_order(reader: Reader, asked: list[Asked]) -> bool:
     """`ordered by age descending`, `in alphabetical order`, `from oldest to youngest`."""
+    if _read_range(reader):
+        return True
     mark = reader.at
     found = reader.take_any(lexicon.ORDERED)
     if reader.ranked and found:
@@ -65,6 +67,27 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
         term, down = _find_time_order(reader, first)
     reader.query.order.append((term, down))
     return True
+
+
+def _read_range(reader: Reader) -> bool:
+    """`from the most populous to the least populous`: two superlatives of one column with opposite directions."""
+    mark, kept = reader.at, list(reader.query.assumptions)
+    reader.skip({",", "from", "the"})
+    ends = []
+    for _ in range(2):
+        options, size = things.find_adjective(reader)
+        found = reader.adjective(options, reader.query.subject) if options else None
+        reader.at += size
+        if found is not None:
+            ends.append(found)
+        if len(ends) == 1 and not reader.take("to"):
+            break
+        reader.skip({"the"})
+    if len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] != ends[1][1]:
+        reader.query.order.append((ends[0][0], ends[0][1] == "desc"))
+        return True
+    reader.at, reader.query.assumptions[:] = mark, kept
+    return False
 
 
 def _find_time_order(reader: Reader, word: str) -> tuple[Term, bool]:

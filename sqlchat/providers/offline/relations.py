@@ -210,6 +210,10 @@ def read_relation(reader: Reader) -> bool:
         seen = seen or word in RELATING
         reader.at += 1
     op, count = _read_count(reader)
+    if (op, count) == ("=", 1) and reader.low(-2) in lexicon.IN and reader.focus.related and reader.focus.related.op:
+        raise QuestionError(
+            "A number of things that share another one is not read yet.", words=[reader.low(-1)], reason="ambiguous"
+        )
     values, link = states.read_described(reader)
     if link is None:
         values, link = flags.read_described(reader)

@@ -111,8 +111,8 @@ def leave_out(
     tokens = tokenize(step.question)
     for word in words:
         at = next((at for at, token in enumerate(tokens) if token.text == word), None)
-        if at is None:
-            continue
+        if at is None or (word == "names" and not {t.low for t in tokens[at - 1 : at + 2]}.isdisjoint(("and", ","))):
+            continue  # a thing to show beside others says something
         cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers, deeds) else 0.0
         if cost:
             agent = cost == 1.0 and tokens[at + 1 : at + 2] and tokens[at + 1].low == "by"

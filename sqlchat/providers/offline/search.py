@@ -338,8 +338,8 @@ def _count_whether(query: Query, *, clear: bool) -> None:
 
 
 def _guesses_who(step: Rephrasing) -> bool:
-    """Whether the people are values of a column, and what they did was left out: sellers are not who booked."""
-    role = any(word == "person" and "." in place for word, place in step.put)
+    """Whether people are put for a word and what they did is left out: not all who saw a play direct one."""
+    role = any(word == "person" for word, _ in step.put)
     return role and not PLAIN_VERBS.issuperset(word.lower() for word in step.left_out)
 
 
