@@ -20,6 +20,7 @@ from sqlchat.providers.offline.query import (
     Flag,
     Null,
     Period,
+    Pointed,
     Query,
     Related,
     Shared,
@@ -137,6 +138,8 @@ def _condition(condition: Condition) -> str:
         return f"{name} is {'false' if condition.negated else 'true'}"
     if isinstance(condition, Average):
         return f"{name} {OPERATORS[condition.op]} its average"
+    if isinstance(condition, Pointed):
+        return f"{name} is that of {_condition(condition.condition)}"
     if isinstance(condition, Versus):
         return f"{name} {OPERATORS[condition.op]} {_name_col(condition.other)}"
     if isinstance(condition, Extreme):

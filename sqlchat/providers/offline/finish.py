@@ -32,6 +32,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
     terms = _make_all_terms(reader, asked)
+    _check_listed(reader, asked)
     listed = {table_of(term) for term in terms if not isinstance(term, Agg)}
     shown = [term for item in asked if item.kind == "column" for term in terms]
     within = [group for group in query.groups if group not in shown and {group} != listed]
@@ -67,6 +68,17 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _check_listed(reader: Reader, asked: list[Asked]) -> None:
+    """Raises QuestionError for two lists in one question, of things that only other things tie together."""
+    first = reader.query.subject
+    for item in asked[1:]:
+        if first is None or item.kind != "table" or item.functions or item.table in (None, first):
+            continue
+        way = reader.joins.path(first, item.table)
+        if way is None or (len(way) > 2 and reader.joins.distance(first, item.table)[0] > 1):
+            raise QuestionError(f'"{item.text}": ask for one list at a time.', words=[item.text])
 
 
 def _make_all_terms(reader: Reader, asked: list[Asked]) -> list[Term]:

@@ -12,6 +12,7 @@ from sqlchat.language.tokens import Token, tokenize
 from sqlchat.providers.offline import (
     conditions,
     dates,
+    directions,
     empty,
     flags,
     having,
@@ -122,7 +123,8 @@ def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
-            nevers.read_never(reader)
+            directions.read(reader)
+            or nevers.read_never(reader)
             or periods.read_done_per(reader)
             or _read_most_frequent(reader)
             or phrases.read_order(reader, asked)

@@ -58,6 +58,10 @@ class Joins:
             if len(tables[role.table].primary_key) == 1:
                 self.edges[role.table].append(Edge(role.table, role.key, pairs, single=True))
 
+    def forget(self) -> None:
+        """Forget what was reckoned from the edges, which have changed."""
+        self._reach = {}
+
     def _read_keys(self) -> list[Edge]:
         found: list[Edge] = []
         for key, table in self.tables.items():

@@ -80,6 +80,9 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
     if (percent := read_percent(reader)) is not None and not like:
         reader.at += 1 if token.percent is not None else 2
         return convert_percent(reader, col, percent)
+    if token.text.isdigit() and token.text[0] == "0" and len(token.text) > 1 and dates.is_text(column):
+        reader.at += 1
+        return token.text  # `09700166582` is no number
     if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
         reader.at += 1
         value: int | float = token.value

@@ -69,6 +69,15 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True)
+class Pointed:
+    """The row that the column leads to by the key `to` meets the condition: `from Bergen`, of trips."""
+
+    col: Col
+    to: Col
+    condition: Compare
+
+
+@dataclass(frozen=True, slots=True)
 class Extreme:
     """The row of the column's table that has its largest (or smallest) value."""
 
@@ -123,7 +132,7 @@ class Related:
     """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
 
 
-Condition = Compare | Period | Average | Versus | Extreme | AnyOf | Null | Flag | Related | Shared
+Condition = Compare | Period | Average | Versus | Pointed | Extreme | AnyOf | Null | Flag | Related | Shared
 
 
 @dataclass

@@ -18,6 +18,7 @@ from sqlchat.providers.offline.query import (
     Flag,
     Null,
     Period,
+    Pointed,
     Related,
     Shared,
     Versus,
@@ -47,7 +48,7 @@ class Restrictions:
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
 
-    def _plain(self, condition: Compare | Period | Average | Versus | Extreme | Null | Flag) -> exp.Expr:
+    def _plain(self, condition: Compare | Period | Average | Versus | Pointed | Extreme | Null | Flag) -> exp.Expr:
         column = self.scope.column(condition.col)
         if isinstance(condition, Compare):
             return self._compare(column, condition)
@@ -66,6 +67,11 @@ class Restrictions:
             return OPERATORS[condition.op](this=column, expression=self.scope.column(condition.other))
         if isinstance(condition, Flag):
             return self._flag(column, condition)
+        if isinstance(condition, Pointed):
+            there = self._inner(condition.to.table)
+            met = Restrictions(there).sql(condition.condition, condition.to.table)
+            keys = there.frame(exp.select(there.column(condition.to))).where(met)
+            return exp.In(this=column, query=keys.subquery())
         inner = self._inner(condition.col.table)
         if isinstance(condition, Average):
             value = inner.frame(exp.select(exp.Avg(this=inner.column(condition.col)))).subquery()

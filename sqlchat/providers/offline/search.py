@@ -19,7 +19,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
-from sqlchat.providers.offline import dates, refusal
+from sqlchat.providers.offline import dates, directions, refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
@@ -99,12 +99,29 @@ class Search:
         try:
             return self._attempt(question)
         except QuestionError as fault:
+            if (followed := self._follow_words(question)) is not None:
+                return followed
             alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
             read_last = fault.facts.pop("question", question)
             near = self._suggest(read_last, fault) if len(alternatives) < 2 else []
             fault.facts["suggestions"] = list(dict.fromkeys([*alternatives, *near]))[:MOST_SUGGESTIONS]
             fault.facts.pop("rewrites", None)
             raise
+
+    def _follow_words(self, question: str) -> Reading | None:
+        """The reading by the one of several keys between two tables that the question speaks of."""
+        narrowed = directions.follow_words(tokenize(question), question, self._joins)
+        if narrowed is None:
+            return None
+        joins, plain, col = narrowed
+        try:
+            query, select = Search(self._linker, joins, self._vocabulary, self._today, self._dialect)._attempt(plain)
+        except QuestionError:
+            return None
+        if not any(column.name == col.name for column in select.find_all(exp.Column)):
+            return None
+        query.assumptions.append(f"Of several keys {col.table[1]}.{col.name} is followed.")
+        return query, select
 
     def _attempt(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with the `question` in the words that were read last."""

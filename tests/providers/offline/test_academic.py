@@ -71,3 +71,69 @@ def test_ties_a_period_to_the_day_of_the_deed_before_it(asking: Asking) -> None:
 def test_never_drops_one_of_several_things_to_show(asking: Asking) -> None:
     with pytest.raises(QuestionError):
         asking(CLINIC, "What are the names and describing details for all the sections?")
+
+
+FERRIES = """
+CREATE TABLE harbour (code TEXT PRIMARY KEY, harbour_name TEXT, town TEXT);
+CREATE TABLE line (line_id INTEGER PRIMARY KEY, line_name TEXT);
+CREATE TABLE crossing (crossing_id INTEGER PRIMARY KEY, line_id INTEGER REFERENCES line,
+  source_harbour TEXT REFERENCES harbour, dest_harbour TEXT REFERENCES harbour, minutes INTEGER);
+INSERT INTO harbour VALUES ('OST', 'Ostend Quay', 'Ostend'), ('RAM', 'Royal Harbour', 'Ramsgate'),
+  ('CAL', 'Calais Port', 'Calais'), ('DIE', 'Old Dock', 'Dieppe');
+INSERT INTO line VALUES (1, 'Blue Line'), (2, 'Gull Line');
+INSERT INTO crossing VALUES (1, 1, 'OST', 'RAM', 240), (2, 1, 'RAM', 'OST', 235), (3, 2, 'CAL', 'RAM', 90),
+  (4, 2, 'OST', 'CAL', 120);
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("How many crossings depart from Ostend?", [(2,)]),
+        ('How many crossings arrive in the town "Ramsgate"?', [(2,)]),
+        ('How many crossings leave from the harbour "OST"?', [(2,)]),
+        ("How many crossings go from Ostend to Ramsgate?", [(1,)]),
+        ("How many crossings arrive in Calais or Ramsgate?", [(3,)]),
+        ("Which lines have crossings from Calais?", [("Gull Line",)]),
+        ("Which town has the most departing crossings?", [("Ostend",)]),
+        ("Which harbours have no arriving crossings?", [("Old Dock",)]),
+    ],
+)
+def test_tells_two_keys_to_one_table_apart_by_directions(
+    asking: Asking, question: str, rows: list[tuple[Any, ...]]
+) -> None:
+    assert asking(FERRIES, question)[1] == rows
+
+
+def test_says_which_of_several_keys_is_followed(asking: Asking) -> None:
+    draft, _ = asking(FERRIES, "Which town has the most departing crossings?")
+    assert "Of several keys crossing.source_harbour is followed." in draft.assumptions
+
+
+@pytest.mark.parametrize(
+    "question", ["Which town has the most crossings?", "Which harbours have no crossings arriving or departing?"]
+)
+def test_refuses_where_no_word_tells_the_keys_apart(asking: Asking, question: str) -> None:
+    with pytest.raises(QuestionError):
+        asking(FERRIES, question)
+
+
+def test_refuses_two_lists_in_one(asking: Asking) -> None:
+    script = """
+    CREATE TABLE keeper (keeper_id INTEGER PRIMARY KEY, name TEXT, town TEXT);
+    CREATE TABLE dog (dog_id INTEGER PRIMARY KEY, keeper_id INTEGER REFERENCES keeper, dog_name TEXT);
+    CREATE TABLE vet (vet_id INTEGER PRIMARY KEY, name TEXT, town TEXT);
+    CREATE TABLE visit (visit_id INTEGER PRIMARY KEY, dog_id INTEGER REFERENCES dog, vet_id INTEGER REFERENCES vet);
+    INSERT INTO keeper VALUES (1, 'Ann', 'Kent'), (2, 'Bo', 'Rye'); INSERT INTO dog VALUES (1, 1, 'Rex');
+    INSERT INTO vet VALUES (1, 'Cid', 'Kent'), (2, 'Di', 'Rye'); INSERT INTO visit VALUES (1, 1, 2);
+    """
+    with pytest.raises(QuestionError):
+        asking(script, "List the names of all the keepers and all the vets living in the town Kent.")
+
+
+def test_keeps_the_zeros_that_a_text_of_digits_begins_with(asking: Asking) -> None:
+    script = """
+    CREATE TABLE caller (caller_id INTEGER PRIMARY KEY, name TEXT, phone_number TEXT);
+    INSERT INTO caller VALUES (1, 'Ann', '0970016'), (2, 'Bo', '970016');
+    """
+    assert asking(script, "What is the name of the caller with the phone number 0970016?")[1] == [("Ann",)]
