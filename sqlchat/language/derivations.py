@@ -11,7 +11,7 @@ ENDINGS = frozenset(
         """
         - e s es ed d ing ings er ers r rs or ors ion ions ation ations ment ments al als y ies ied ier iers ance
         ances ence ition ered ering ration rations bed bing ption ptions is ee ees ure ures age ages ive
-        t ce ces
+        t ce ces ication ications tted ssion ssions
         """,
     )
 )

@@ -49,7 +49,7 @@ PARTICIPLES: Final = words(
 )
 """Verbs that say what was done, where they do not end in `ed`."""
 WITH: Final = words("with having whose where has have had who that which")
-IN: Final = words("in from of for at on to by with within during among inside")
+IN: Final = words("in from of for at on to by with within during among inside into")
 GROUP: Final = words("per by each every across")
 NOT: Final = words(
     "not no without never n't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't lacking "

@@ -145,7 +145,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         if measure.column and functions != ["sum"]:
             return Asked("column", link.text, functions, [Hit(Col(measure.table, measure.column), 0)])
         if functions != ["sum"]:
-            raise amounts.refuse_average(link, measure)
+            raise amounts.refuse_average(reader, link, measure)
         return Asked("measure", link.text, functions, measure=measure)
     if link.columns:
         if functions == ["count"] and not distinct:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import name_words
 from sqlchat.providers.offline import dates, nouns
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.naming import KEPT_IN, drop_unit
 from sqlchat.providers.offline.operands import add_comparison, read_operands
+from sqlchat.providers.offline.query import Compare
 from sqlchat.providers.offline.reader import Reader
 
+ABLE = lexicon.words("can could")
+HOLDING = lexicon.words("take hold fit seat sleep accommodate host carry")
+FITTING = (("big", "enough"), ("large", "enough"), ("suitable",), ("with", "room"), ("with", "space"))
+HEADS = lexicon.words(
+    "people persons person guests players passengers adults children visitors pupils students participants "
+    "members group"
+)
+"""Whom there may be room for."""
+ROOM = lexicon.words("capacity seats seating places beds berths sleeps")
+"""Last words of columns with the number of those for whom there is room."""
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
@@ -103,6 +115,49 @@ def read_stock(reader: Reader) -> bool:
         return False
     add_comparison(reader, col, "=" if out else ">", (0,), negated=False)
     return True
+
+
+def read_capacity(reader: Reader) -> bool:
+    """`that can take 8 people`, `for 40 guests`: how many a thing has room for, by its one column that tells it.
+
+    Raises QuestionError if no column does: what can be is never told by the rows there are.
+    """
+    mark, table = reader.at, reader.focus.table
+    reader.skip({"that", "which", "who"})
+    able = reader.low() in ABLE and reader.low(1) in HOLDING
+    reader.at += 2 * able
+    fitting = reader.take_any(FITTING)
+    lead = able or reader.take("for")
+    reader.take("up", "to")
+    hit = reader.phrase(lexicon.OPERATORS)
+    reader.at += hit[1] if hit is not None else 0
+    token, heads = reader.token(), reader.low(1) in HEADS
+    number = token.value if token is not None else None
+    if not lead or table is None or not isinstance(number, int) or not (heads or able or fitting):
+        reader.at = mark
+        return False
+    found = [
+        col
+        for column in reader.linker.tables[table].columns
+        if dates.is_number(column) and is_capacity(reader.linker.column_words(table, column.name))
+        for col in (Col(table, column.name),)
+    ]
+    if len(found) != 1:
+        if not able and not fitting and not found:
+            reader.at = mark
+            return False
+        raise QuestionError(f"Nothing tells how many {table[1]} have room for.", words=[reader.low(-1)])
+    reader.at += 1 + heads
+    op = hit[0] if hit is not None and hit[0] in (">", ">=") else ">="
+    reader.assume(f"How many there is room for is told by {table[1]}.{found[0].name}.")
+    reader.add(Compare(found[0], op, (number,)))
+    return True
+
+
+def is_capacity(words: tuple[str, ...]) -> bool:
+    """Whether a column of these words holds for how many there is room."""
+    most = not {"max", "maximum"}.isdisjoint(words) and not HEADS.isdisjoint(words)
+    return words[-1] in ROOM or (most and {"min", "minimum"}.isdisjoint(words))
 
 
 def read_age(reader: Reader) -> bool:

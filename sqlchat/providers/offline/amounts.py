@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
@@ -73,10 +74,12 @@ def check_vague(link: Link) -> None:
         raise QuestionError(text, words=[link.text], reason="ambiguous")
 
 
-def refuse_average(link: Link, measure: Measure) -> QuestionError:
+def refuse_average(reader: Reader, link: Link, measure: Measure) -> QuestionError:
     """The refusal of an average of which nobody said what it is taken over, and of what else sums have none of."""
+    owners = [key for key in reader.linker.tables if _belongs_to_one(reader, measure, key)]
     return QuestionError(
         f"{measure.name.capitalize()} is a sum over {measure.table[1]}: say of what it is to be averaged, such as "
         f'"average {measure.name} per order"; its minimum, maximum and number are not read yet.',
         words=[link.text],
+        rewrites=[(link.text, f"{link.text} per {singular(' '.join(reader.linker.table_words(k)))}") for k in owners],
     )

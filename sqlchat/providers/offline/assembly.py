@@ -141,6 +141,8 @@ class Assembly(Hierarchies, Wholes):
         if (people := self.find_counting_people()) is not None:
             return people
         if tables:
+            heads = [item for _, item in tables if item.start == tables[0][1].end]
+            self.need(not heads or self.word(tables[0][1].end - 1).endswith("s"))  # `plot holders` are no plots
             self.listed = self.take(tables[0][0])
             return tables[0][1].table
         if self.role is not None:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, empty
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -174,6 +175,8 @@ class _Builder:
             needed.append(table_of(term))
             if isinstance(term, Agg) and term.per is not None:
                 needed.append(term.per if isinstance(term.per, tuple) else table_of(term.per))
+            if isinstance(term, Agg) and term.over is not None:
+                needed.append(term.over.table)
         needed += [group if isinstance(group, tuple) else table_of(group) for group in (*query.groups, *query.within)]
         if query.subject and not any(isinstance(t, Agg) for t in query.outputs) and not query.groups:
             needed.append(query.subject)
@@ -225,8 +228,9 @@ class _Builder:
             return exp.Count(this=exp.Distinct(expressions=[inner]) if term.distinct else inner)
         if term.function in ("sum", "avg"):
             self._check_fan_out(term)
-        if term.per is not None:
-            rows = exp.Nullif(this=self._count_groups(term.per), expression=exp.Literal.number(0))
+        if term.per is not None or term.over is not None:
+            parts = self._count_groups(term.per) if term.per is not None else self._divisor(term)
+            rows = exp.Nullif(this=parts, expression=exp.Literal.number(0))
             total = exp.Mul(this=exp.Literal.number("1.0"), expression=exp.Sum(this=inner))
             return exp.Div(this=total, expression=rows, typed=True)
         kinds: dict[str, type[exp.AggFunc]] = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max}
@@ -252,6 +256,18 @@ class _Builder:
         if isinstance(group, tuple):
             return self._count(group)
         return exp.Count(this=exp.Distinct(expressions=[self._term(group)]))
+
+    def _divisor(self, term: Agg) -> exp.Expr:
+        """The total of the column that divides a total: that of the same rows, or of the one row of the group."""
+        over = term.over
+        assert over is not None
+        if over.table == table_of(term):
+            return exp.Sum(this=self.scope.column(over))
+        if over.table not in self.query.groups:
+            raise QuestionError(
+                f"{over.name} belongs to {over.table[1]}: ask for each of them.", words=[], reason="fan_out"
+            )
+        return exp.Max(this=self.scope.column(over))
 
     def _check_fan_out(self, agg: Agg) -> None:
         """Adding up is only right where each row of the aggregated table occurs once (in its group)."""
@@ -328,6 +344,8 @@ def output_name(term: Term) -> str:
     if isinstance(term.of, tuple):
         return ("average_" if term.per else "") + f"number_of_{term.of[1].lower()}"
     name = output_name(term.of).lower()
+    if term.over is not None:
+        return f"{name}_per_{singular(term.over.name.lower()).replace(' ', '_')}"
     if isinstance(term.of, Measure) and term.function == "sum":
         return name
     words = {"avg": "average", "sum": "total", "min": "lowest", "max": "highest", "count": "number_of"}

@@ -6,7 +6,6 @@ The two are values of one column or two periods of one length. Each becomes a gr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain
@@ -93,19 +92,9 @@ class Comparisons(Placing):
 
     def _claim_periods(self, one: Item, other: Item) -> None:
         spans = [one.value, other.value]
-        years = [item for item in self.items if item.kind == "period" and item.value.year is not None]
-        others = [item for item in self.items if item.kind == "period"]
-        bare = [item.evidence == "month" for item in (one, other)]
-        if any(bare) and (others or not all(bare)):
-            self.need(len(others) == len(years) <= 1 and bare[0] and (all(bare) or not others))
-            year = years[0].value.year if years else spans[1].start.year
-            spans = [_move(span, year) if is_bare else span for span, is_bare in zip(spans, bare, strict=True)]
-            self.items = [item for item in self.items if item not in others]
-            others = []
-        self.need(not others)
+        self.need(not any(item.kind == "period" for item in self.items))
         units = {dates.unit_of(span.start, span.end) for span in spans}
         self.need(len(units) == 1 and None not in units and spans[0].start != spans[1].start)
-        self.pair = (replace(one, value=spans[0]), replace(other, value=spans[1]))
         unit = units.pop()
         self.items = [
             item for item in self.items if (item.kind, item.value) != ("unit", unit)
@@ -254,9 +243,3 @@ class Comparisons(Placing):
 
 GENERAL = lexicon.words("higher lower larger bigger greater smaller highest lowest")
 FALLING = lexicon.words("less fewer lower smaller least fewest lowest younger lighter shorter cheaper slower")
-
-
-def _move(span: Span, year: int) -> Span:
-    """The same month of another year."""
-    end = span.end.replace(year=year + (span.end.month < span.start.month))
-    return replace(span, start=span.start.replace(year=year), end=end)

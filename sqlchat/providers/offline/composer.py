@@ -19,7 +19,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline.assembly import Assembly
-from sqlchat.providers.offline.build import build
+from sqlchat.providers.offline.build import build, table_of
 from sqlchat.providers.offline.claims import Ground, UnfitError
 from sqlchat.providers.offline.evidence import PERSONS, Evidence
 from sqlchat.providers.offline.items import Item
@@ -145,22 +145,22 @@ class Composer:
                 continue
             finally:
                 varied |= assembly.varied
-            unused = self._list_unused(choice, tokens, select)
+            unused = self._list_unused(choice, tokens, query)
             features = assembly.features
             features["variant"] = sum(variant)
             features.update(self._describe(choice, unused, query, select))
             words = tuple(tokens[at].text for at, _ in unused)
             yield Candidate(query, select, choice.items, words, features, score(features))
 
-    def _list_unused(self, choice: Choice, tokens: list[Token], select: exp.Select) -> list[tuple[int, str]]:
-        """The words that no item takes, without those that only repeat the names of what was chosen."""
+    def _list_unused(self, choice: Choice, tokens: list[Token], query: Query) -> list[tuple[int, str]]:
+        """The words that no item takes, without those that only repeat the names of what is asked for."""
         linker = self._ground.linker
         words: set[str] = set()
         for item in choice.items:
             if isinstance(item.target, Col) and not isinstance(item.target, Computed):
                 words |= set(linker.column_words(item.target.table, item.target.name))
-        named = {table.name for table in select.find_all(exp.Table)}
-        words |= {word for key in linker.tables if key[1] in named for word in linker.table_words(key)}
+        named = {query.subject, *(table_of(term) for term in query.outputs)}
+        words |= {word for key in linker.tables if key in named for word in linker.table_words(key)}
         stems = {stem(word) for word in words}
         return [
             (at, "deed" if grade == "verb" and self._is_done_by_people(at, tokens, choice.items) else grade)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.derivations import have_one_root
-from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates, things
-from sqlchat.providers.offline.durations import choose_unit, compute, find_due, find_duration
+from sqlchat.providers.offline.durations import choose_unit, compute, find_day, find_due, find_duration
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key
 from sqlchat.providers.offline.query import Asked
+from sqlchat.providers.offline.ratios import read_quantity, tell
 from sqlchat.providers.offline.reader import Reader
 
 TIME_UNITS = {
@@ -23,16 +22,6 @@ SPANS = lexicon.words("time delay gap interval duration period span lag differen
 """Words before `between`; of dates."""
 TAKING = lexicon.words("time duration length turnaround delay lag")
 """Nouns for how long things take: `delivery time`, `duration of repairs`."""
-PER_UNIT = {
-    name: frozenset(words.split())
-    for names, words in (
-        ("square metre,square meter,sqm,m2", "sqm m2"), ("km,kilometer,kilometre", "km"), ("kg,kilo,kilogram", "kg"),
-        ("mile", "miles mile"), ("kwh", "kwh"), ("hour", "hours hrs"), ("minute", "minutes min mins"),
-        ("night", "nights"), ("page", "pages"), ("litre,liter", "litres liters"),
-    )
-    for name in names.split(",")
-}  # fmt: skip
-"""Units after `per`, with the words of columns that measure in them."""
 DISTANCES = {("minus",): "minus", ("divided", "by"): "over", ("less",): "minus"}
 BETWEEN = frozenset({"per", *(phrase[0] for phrase in DISTANCES)})
 """Words without which no arithmetic is read."""
@@ -48,7 +37,7 @@ def read(reader: Reader) -> Asked | None:
     if found is None:
         reader.at, reader.query.assumptions[:] = mark, kept
         return None
-    reader.assume(f"{found.words[:1].upper()}{found.words[1:]} is taken.")
+    reader.assume(tell(found))
     text = " ".join(token.text for token in reader.tokens[mark : reader.at])
     return Asked("column", text, [], [Hit(found, 0)], owner=found.table)
 
@@ -98,31 +87,15 @@ def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
     if BETWEEN.isdisjoint(token.low for token in reader.tokens[mark:]):
         return None
     left = read_operand(reader, None)
-    if left is not None and reader.low() == "per" and (rated := _read_rate(reader, left)) is not None:
-        return rated
+    if left is not None and reader.low() == "per" and dates.is_number(reader.column(left)):
+        reader.at += 1
+        over = read_quantity(reader, left.table)
+        return compute(left, over, "over") if over not in (None, left) else None
     kind = next((kind for phrase, kind in DISTANCES.items() if left is not None and reader.take(*phrase)), None)
     right = read_operand(reader, left) if kind is not None else None
     if left is None or right is None or kind is None or not dates.is_number(reader.column(left)):
         return None
     return compute(left, right, kind)
-
-
-def _read_rate(reader: Reader, left: Col) -> Computed | None:
-    """`rent per square metre`, `price per km`: by a column that measures in this unit."""
-    mark, table = reader.at, left.table
-    reader.at += 1
-    words = [reader.low(), f"{reader.low()} {reader.low(1)}"]
-    unit = next((PER_UNIT[word] for word in reversed(words) if word in PER_UNIT), None)
-    found = [
-        Col(table, column.name)
-        for column in reader.linker.tables[table].columns
-        if unit is not None and dates.is_number(column) and not unit.isdisjoint(name_words(column.name))
-    ]
-    if len(found) != 1 or found[0] == left or not dates.is_number(reader.column(left)):
-        reader.at = mark
-        return None
-    reader.at += 2 if words[1] in PER_UNIT else 1
-    return compute(left, found[0], "over")
 
 
 def _read_taking(reader: Reader, mark: int) -> Computed | None:
@@ -227,22 +200,3 @@ def fits(reader: Reader, col: Col, other: Col | None) -> bool:
         dates.is_date(column) or dates.is_number(column)
     )
     return alike and col != other and reader.joins.distance(other.table, col.table)[0] <= 1
-
-
-def find_day(reader: Reader, word: str, other: Col | None = None) -> Col | None:
-    """The one column of dates whose name has the root of `word`: `ordering` for `order_date`."""
-    tables = [other.table] if other is not None else list(reader.linker.tables)
-    found = [
-        Col(table, column.name)
-        for table in tables
-        for column in reader.linker.tables[table].columns
-        if dates.is_date(column)
-        and any(
-            part == word or stem(part) == stem(word) or have_one_root(word, part)
-            for part in reader.linker.column_words(table, column.name)
-            if part not in lexicon.IN and part not in ("date", "time", "day")
-        )
-    ]
-    table = reader.focus.table or reader.query.subject
-    found = [col for col in found if col.table == table] or found
-    return found[0] if len(found) == 1 else None

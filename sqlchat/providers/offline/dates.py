@@ -57,15 +57,6 @@ def is_text(column: Column) -> bool:
     return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
-TWO_PERIODS = re.compile(r"(?i)\b(?:or|than|versus|vs|compared?)\b")
-_MONTH_NAMES = "|".join(sorted(set(MONTHS) - {"may"}, key=lambda name: (-len(name), name)))
-BARE_MONTH = re.compile(
-    rf"\b((?i:in|during|since|for|of|until|before|after)) ((?i:{_MONTH_NAMES})|May)\b"
-    r"(?!\.?,?\s*(?:\d|to\b|and\b|or\b|until\b|through\b|-|–|of\b|last\b|this\b))"
-)
-"""A month without its year, after a word that makes it a period."""
-
-
 def read(tokens: list[Token], at: int, today: date) -> Span | None:
     """The period that the tokens at `at` name: a year, a month, a quarter, a day, or one relative to today."""
     lows = [t.low for t in tokens[at : at + 8]]
@@ -111,16 +102,6 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
         day = today + timedelta(days=AROUND[rest[0]])
         return Span(day, day + timedelta(days=1), lead + 1, relative=True)
     return None
-
-
-def add_years(question: str, today: date) -> str:
-    """The question with the year after each month that has none: the last such month that has begun."""
-
-    def add(found: re.Match[str]) -> str:
-        month = MONTHS[found[2].lower()]
-        return f"{found[0]} {today.year - (month > today.month)}"
-
-    return question if TWO_PERIODS.search(question) else BARE_MONTH.sub(add, question)
 
 
 def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:

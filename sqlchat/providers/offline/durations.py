@@ -102,3 +102,22 @@ def find_due(reader: Cursor, table: Key, done: str) -> tuple[Col | None, Col | N
     if len(due) != 1 or len(ends) != 1 or CLOCKS.isdisjoint(words[due[0]]) != CLOCKS.isdisjoint(words[ends[0]]):
         return None, None  # a day is no moment
     return Col(table, due[0]), Col(table, ends[0])
+
+
+def find_day(reader: Cursor, word: str, other: Col | None = None) -> Col | None:
+    """The one column of dates whose name has the root of `word`: `ordering` for `order_date`."""
+    tables = [other.table] if other is not None else list(reader.linker.tables)
+    found = [
+        Col(table, column.name)
+        for table in tables
+        for column in reader.linker.tables[table].columns
+        if dates.is_date(column)
+        and any(
+            part == word or stem(part) == stem(word) or have_one_root(word, part)
+            for part in reader.linker.column_words(table, column.name)
+            if part not in lexicon.IN and part not in ("date", "time", "day")
+        )
+    ]
+    table = reader.focus.table or reader.query.subject
+    found = [col for col in found if col.table == table] or found
+    return found[0] if len(found) == 1 else None

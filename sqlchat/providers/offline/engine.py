@@ -21,7 +21,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
 from sqlchat.providers.offline.present import narrow
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.refusal import check_persons, check_slips
+from sqlchat.providers.offline.refusal import check_persons
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
@@ -67,7 +67,6 @@ class OfflineProvider(Provider):
         except QuestionError as fault:
             fault.facts["suggestions"] = [q for q in fault.facts["suggestions"] if _can_read(search, q)]
             raise
-        check_slips(query)
         converted = convert(task.question, query, linker)
         if narrow(task.question, query, linker, joins, self._today()) or converted:
             query.assumptions[:] = [text for text in query.assumptions if not text.endswith("left out.")]

@@ -109,6 +109,8 @@ def _term(term: Term) -> str:
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
     of = term.of.name if isinstance(term.of, Measure) else _name_col(term.of)
+    if term.over is not None:
+        return f"the total {of} divided by the total {_name_col(term.over)}"
     if term.per is not None:
         group = _group(term.per)
         return f"the average {of} per {group} (the total divided by the number of those that have any)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular
-from sqlchat.providers.offline import dates, grain
+from sqlchat.providers.offline import dates, grain, ratios
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Computed, Key
@@ -31,7 +31,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     _share_function(reader, asked)
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
-    terms = _make_all_terms(reader, asked)
+    terms = ratios.divide(reader, _make_all_terms(reader, asked))
     _check_listed(reader, asked)
     listed = {table_of(term) for term in terms if not isinstance(term, Agg)}
     shown = [term for item in asked if item.kind == "column" for term in terms]
@@ -206,9 +206,6 @@ def _name_rows(reader: Reader, terms: list[Term]) -> list[Term]:
         return terms
     table = terms[0].table
     query.groups[:] = [group for group in query.groups if group != table]
-    if query.groups and terms[0].kind == "over":
-        reader.assume("The average of it over the rows of each group is taken.")
-        return [Agg("avg", terms[0])]
     named = reader.linker.display(table) or [Col(table, name) for name in reader.joins.row_key(table)]
     return terms if query.groups else [*named, *terms]
 

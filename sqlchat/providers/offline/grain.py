@@ -12,6 +12,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular, stem
 from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.dates import INTEGER_TYPE
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked
@@ -87,8 +88,17 @@ def is_added_up(linker: Linker, col: Col) -> bool:
     parents = [linker.tables.get((key.ref_schema, key.ref_table)) for key in table.foreign_keys]
     lines_of = [table, *(parent for parent in parents if parent is not None)]  # an order's lines are of its day
     dated = any(dates.is_date(column) for one in lines_of for column in one.columns)
-    plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us"))
+    plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us")) or words[-1] in ("children", "people")
     return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
+
+
+def is_quantity(linker: Linker, col: Col) -> bool:
+    """Whether the column holds amounts of which something is told per unit, and no level or number of a kind."""
+    words = linker.column_words(col.table, col.name)
+    if not is_figure(linker, col):
+        return False
+    whole = INTEGER_TYPE.search(linker.catalog_column(col).type) is not None
+    return not whole or is_added_up(linker, col) or not lexicon.MEASURE_UNITS.isdisjoint(words)
 
 
 def add_up_children(reader: Reader, table: Key, col: Col, text: str) -> Agg | None:

@@ -10,6 +10,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, tokenize
 from sqlchat.providers.offline import (
+    amount_conditions,
     conditions,
     dates,
     directions,
@@ -132,6 +133,7 @@ def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
             or phrases.read_group(reader, asked)
             or having.read_spent(reader, asked)
             or relations.read_superlative(reader, asked)
+            or amount_conditions.read_capacity(reader)
             or having.read_having(reader, asked)
             or nulls.read(reader)
             or relations.read_relation(reader)

@@ -14,6 +14,7 @@ from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
+from sqlchat.providers.offline.value_directions import keep_direction
 from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
@@ -94,6 +95,10 @@ class Meanings(Cursor):
             tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
         if len(tied) > 1:
             tied = [hit for hit in tied if self._is_told_by_verb(hit.col.table)] or tied
+        if len(tied) > 1:
+            lows, words = [token.low for token in self.tokens], text.lower().split()
+            at = next((i for i in range(len(lows)) if lows[i : i + len(words)] == words), 0)
+            tied = keep_direction(self.linker, tied, lows[:at])
         if len(tied) > 1 and table is None:
             tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
         if len(tied) > 1:
@@ -111,7 +116,7 @@ class Meanings(Cursor):
             )
         if (value := tied[0].value) is not None:
             self.query.matched.append((text, col, value))
-        if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
+        if tied[0].tier >= 3 or (len(hits) > 1 and (best[0] > 0 or value is not None)):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]

@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS, words
+from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PEOPLE, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS, words
 from sqlchat.language.tokens import name_words, singular, stem
 from sqlchat.providers.offline.dates import INTEGER_TYPE, is_number
 from sqlchat.sql.catalog import Table
@@ -28,6 +29,8 @@ DEEDS = words(
     "strikes"
 )
 """What is counted of a row and is no number of pieces that were paid for."""
+HEADS = words("adults children kids babies infants toddlers teenagers pensioners seniors men women boys girls")
+"""Names of columns with numbers of people of a kind."""
 ALLOWED = (
     exp.Column,
     exp.Identifier,
@@ -58,7 +61,7 @@ class Measure:
 
 def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
     """The measures of a table: those its comments define, else revenue where it has a quantity and a price."""
-    found: list[Measure] = []
+    found = [heads] if (heads := _find_heads(key, table)) is not None else []
     for comment in (table.comment, *(c.comment for c in table.columns)):
         for name, text in DEFINITION.findall(comment):
             expression = parse_arithmetic(text, table, dialect)
@@ -80,6 +83,17 @@ def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Meas
     return found
 
 
+def _find_heads(key: tuple[str, str], table: Table) -> Measure | None:
+    """How many people a row has, by its columns of whole numbers of adults and children."""
+    named = {" ".join(name_words(c.name)): c for c in table.columns if INTEGER_TYPE.search(c.type)}
+    ages = [exp.column(column.name, quoted=True) for name, column in named.items() if name in HEADS]
+    if len(ages) < 2 or not {"people", "persons", "guests", "total people"}.isdisjoint(named):
+        return None
+    known = [exp.Coalesce(this=age, expressions=[exp.Literal.number(0)]) for age in ages]
+    total = reduce(lambda one, other: exp.Add(this=one, expression=other), known[1:], known[0])
+    return Measure(key, "headcount", ("headcount",), total.sql(), defined=False)
+
+
 def find_quantity(table: Table) -> str | None:
     """The column with the number of pieces: `quantity`, else the one whole number with a plural name: `bags`."""
     named = _column(table, QUANTITY_WORDS)
@@ -94,6 +108,7 @@ def find_quantity(table: Table) -> str | None:
         and len(parts := name_words(column.name)) == 1
         and parts[0].endswith("s")
         and parts[0] not in DEEDS
+        and singular(parts[0]) not in PEOPLE
         and parts[0] not in UNITS
         and parts[0] not in MEASURE_UNITS
     ]

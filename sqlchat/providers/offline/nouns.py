@@ -6,7 +6,7 @@ people that can have done so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlchat.language import lexicon
@@ -50,7 +50,7 @@ class Vocabulary:
 
     nouns: Mapping[str, tuple[Noun, ...]]
     doers: frozenset[str]
-    """Words of tables' names."""
+    """Words of tables' names, and verbs in names of keys."""
     deeds: frozenset[str]
     """Nouns in names of columns of texts."""
 
@@ -58,7 +58,7 @@ class Vocabulary:
 def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
     return Vocabulary(
         find_nouns(linker, joins),
-        frozenset(word for key in linker.tables for word in linker.table_words(key)),
+        frozenset(word for key in linker.tables for word in (*linker.table_words(key), *_list_deeds(linker, key))),
         frozenset(
             word
             for col in linker.values
@@ -66,6 +66,15 @@ def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
             if not word.endswith("ed") and word not in lexicon.PARTICIPLES
         ),
     )
+
+
+def _list_deeds(linker: Linker, table: Key) -> Iterator[str]:
+    """The verbs in names of keys, `packed` of `packed_by`, that alone lead to their table."""
+    keys = linker.tables[table].foreign_keys
+    for key in keys:
+        if sum((other.ref_schema, other.ref_table) == (key.ref_schema, key.ref_table) for other in keys) == 1:
+            words = linker.column_words(table, key.columns[0])
+            yield from words[:1] if words[1:] == ("by",) else ()
 
 
 def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
@@ -98,6 +107,7 @@ def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:
             for key in linker.tables
             for col in _list_costs(linker, key)
         ),
+        "heads": tuple(Noun(m.name, m.table, m.name) for m in linker.measures if m.name == "headcount"),
         "money": tuple(Noun("revenue", m.table, "revenue") for m in earned)
         if len(earned) == 1 and not list_money(linker, earned[0].table)
         else tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),

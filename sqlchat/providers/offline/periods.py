@@ -8,6 +8,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.durations import find_day
 from sqlchat.providers.offline.links import Col, Hit, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -92,9 +93,10 @@ def _read_operator(reader: Reader) -> str:
 
 
 def _read_other_period(reader: Reader) -> dates.Span | None:
-    """`versus 2023`, `compared to March 2024`: the period that the one before is held against."""
+    """`versus 2023`, `compared to March 2024`, `and in 2023` of a figure: the period beside the one before."""
     mark = reader.at
-    if not reader.take_any(AGAINST):
+    again = reader.counted and reader.focus.related is None and reader.low(1) in ("in", "during")
+    if not reader.take_any(AGAINST) and not (again and reader.take("and")):
         return None
     reader.skip({"in", "to", "with", "the"})
     found = dates.read(reader.tokens, reader.at, reader.today)
@@ -318,11 +320,12 @@ def read_named_date(reader: Reader) -> Col | None:
     reader.skip({"the", "their"})
     link = reader.link()
     dated = [h for h in link.columns if dates.is_date(reader.column(h.col))] if link is not None else []
-    if link is None or not dated:
-        reader.at = mark
-        return None
-    reader.at += link.size
-    return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
+    if link is not None and dated:
+        reader.at += link.size
+        return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
+    day = find_day(reader, reader.low()) if link is None or not link.tables else None
+    reader.at = mark if day is None else reader.at + 1
+    return day
 
 
 def find_time(reader: Reader, table: Key) -> Col | None:

@@ -86,7 +86,7 @@ class PhraseEvidence:
     def _read_phrases(self, at: int) -> Iterator[Item]:
         """The readings of phrases that are no names."""
         if self._comparing:
-            yield from self._compare(at, bare=dates.read(self.tokens, at, self._today) is None)
+            yield from self._compare(at)
         yield from self._tell_age(at)
         yield from self._tell_delay(at)
         yield from self._order(at)
@@ -94,20 +94,15 @@ class PhraseEvidence:
         yield from self._read_rate(at)
         yield from self._read_role(at)
 
-    def _compare(self, at: int, *, bare: bool) -> Iterator[Item]:
-        """The words that compare two, and months without a year: the last ones that have begun."""
-        low = self._lows[at]
+    def _compare(self, at: int) -> Iterator[Item]:
+        """The words that compare two."""
         for size in (2, 1):
             phrase = tuple(self._lows[at : at + size])
             if len(phrase) == size and phrase in RIVALS:
                 yield Item(at, size, "rival", value=RIVALS[phrase], text=" ".join(phrase))
                 break
-        if low == "than":
-            yield Item(at, 1, "than", text=low)
-        if bare and low in lexicon.MONTHS and self._lows[at - 1] in ("in", "or", "than", "and", "during"):
-            month = lexicon.MONTHS[low]
-            span = dates.find_span(self._today, "month", -((self._today.month - month) % 12))
-            yield Item(at, 1, "period", None, "month", dates.Span(*span, 1), low)
+        if self._lows[at] == "than":
+            yield Item(at, 1, "than", text="than")
 
     def _order(self, at: int) -> Iterator[Item]:
         """`biggest first`, `most expensive material first`: the order of what is listed."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, grain, outputs, periods, things
+from sqlchat.providers.offline import dates, grain, outputs, periods, ratios, things
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Key
@@ -18,7 +18,8 @@ EACH = (
     ("from", "each"), ("with", "each"), ("to", "each"), ("within", "each"), ("in", "every"), ("of", "every"),
     ("each",), ("per",), ("every",), ("across",), ("grouped", "by"), ("group", "by"), ("broken", "down", "by"),
     ("split", "by"), ("for", "different"), ("for", "all", "the", "different"), ("across", "each"),
-    ("for", "all", "different"), ("under", "each"), ("does", "each"), ("did", "each"), ("do", "each"),
+    ("for", "all", "different"), ("under", "each"), ("into", "each"), ("into", "every"),
+    ("does", "each"), ("did", "each"), ("do", "each"),
     ("has", "each"),
 )  # fmt: skip
 OF_TIME = frozenset({"oldest", "youngest", "newest", "latest", "earliest"})
@@ -227,7 +228,9 @@ def check_sortable(reader: Reader, col: Col, text: str) -> None:
 
 
 def read_group(reader: Reader, asked: list[Asked]) -> bool:
-    """`by country`, `per month`, `for each category`."""
+    """`by country`, `per month`, `for each category`; `per tonne`, which divides."""
+    if ratios.read_divisor(reader, asked):
+        return True
     mark = reader.at
     aggregated = any(item.functions for item in asked) or dates.find_unit(reader.low(1)) is not None
     aggregated = aggregated or _is_counted_by(reader, asked) or _adds_up_by(reader, asked)

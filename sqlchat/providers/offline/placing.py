@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from sqlchat.providers.offline import dates, grain, periods, states
 from sqlchat.providers.offline.ages import Ages
-from sqlchat.providers.offline.claims import Placed, UnfitError
+from sqlchat.providers.offline.claims import NEAR, Placed, UnfitError
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Period, Related, Versus
 
@@ -105,6 +106,9 @@ class Placing(Ages):
     def _place_periods(self, base: Key, below: list[Key]) -> list[Placed]:
         placed: list[Placed] = []
         columns: list[Col] = []
+        spans = [self.items[at] for at, *_ in self.periods]
+        for one, other in pairwise(sorted(spans, key=lambda item: item.start)):
+            self.need(not {"and", "or"} & set(self.lows[one.end : other.start]) or other.start - one.end > NEAR)
         for at, text, (start, end), named in self.periods:
             col = named or self._find_time(at, base, below)
             days = [c for c in self.ground.linker.tables[col.table].columns if dates.is_date(c)]

@@ -28,6 +28,8 @@ class Agg:
     distinct: bool = False
     per: Key | Col | DatePart | None = None
     """Of an average of a count or a measure: the rows, values or days for each of which it is taken first."""
+    over: Col | None = None
+    """Of a total: the column whose total divides it."""
 
 
 Term = Col | Measure | DatePart | Agg

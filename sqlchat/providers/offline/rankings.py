@@ -213,12 +213,26 @@ class Rankings(Figures):
             self.groups.append(item.value if item.kind == "unit" else item.target)
 
     def _read_ratio(self, at: int, marker: Item) -> bool:
-        """`fee per lesson`: one number of each row divided by another."""
+        """`fee per lesson`: one number of each row divided by another; `total fee per lesson`: their totals."""
         divisor, number = self.right(at, self.is_number, 1), self.left(at, self.is_number, 1)
-        if divisor is None or number is None or marker.value != "per":
+        right = self.items[divisor].target if divisor is not None else None
+        if divisor is None or marker.value != "per" or not isinstance(right, Col):
             return False
-        left, right = self.items[number].target, self.items[divisor].target
-        self.need(isinstance(left, Col) and isinstance(right, Col) and left.table == right.table)
+        if number is None:
+            totals = [place for place, figure in self.figures.items() if isinstance(figure.of, Col | Measure)]
+            self.need(len(totals) == 1 and totals[0] < at and self.figures[totals[0]].function in ("sum", "avg"))
+            number, left = totals[0], self.figures[totals[0]].of
+        else:
+            left = self.items[number].target
         self.take(divisor)
-        self.items[number] = replace(self.items[number], target=compute(left, right, "over"))
+        near = self.ground.is_up(left.table, right.table)
+        self.need(near and left != right and grain.is_quantity(self.ground.linker, right))
+        rows = isinstance(left, Col) and left.table == right.table and number not in self.figures
+        if rows and not (self.groups or self.each("group") or grain.is_added_up(self.ground.linker, left)):
+            self.items[number] = replace(self.items[number], target=compute(left, right, "over"))
+            return True
+        self.need(number in self.figures or grain.is_added_up(self.ground.linker, left) or isinstance(left, Measure))
+        self.take(number)
+        self.figures[number] = Agg("sum", left, over=right)
+        self.reader.assume(f"The total of {left.name} is divided by that of {right.table[1]}.{right.name}.")
         return True

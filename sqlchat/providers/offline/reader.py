@@ -36,6 +36,8 @@ class Reader(Meanings):
     """What the sentences before asked for: `the number` of a later one is theirs."""
     ranking: Asked | None = None
     """What `the most ...` counts, for `and how many` after it."""
+    divisor: Col | None = None
+    """The quantity that a measure is divided by: `revenue per tonne`."""
     most_frequent: bool = False
     """True where the value that most rows have is asked for."""
     unit: str = ""

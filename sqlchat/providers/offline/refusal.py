@@ -11,14 +11,14 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, name_words, singular, stem, tokenize
-from sqlchat.providers.offline import dates
+from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
-from sqlchat.providers.offline.query import Agg, Query
+from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.rephrasing import IRREGULAR
+from sqlchat.providers.offline.rules import LIVES
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -34,8 +34,9 @@ CLOSE = 0.8
 """How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
 MOST_LETTERS = 2
 DOING = lexicon.words("who that which never not")
+DOING_AFTER = lexicon.words("take takes took last lasts cost costs")
+"""Verbs of a thing and not of groups of it."""
 ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
-SLIP = re.compile(r'^"(\w+)" is read as "(\w+)"\.$')
 PERSON = re.compile(
     r"(?i)\b(?:which (?=people))?(?:(people|persons?|anyone|everyone|somebody|someone)(?! who\b| that\b)"
     r"|(?:\w+ )??who\b)"
@@ -179,18 +180,71 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
                 )
 
 
-def check_counts(linker: Linker, question: str, query: Query) -> None:
+def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> None:
+    """Raises QuestionError if the query is none that the question can ask for."""
+    _check_who(linker, question, query)
+    _check_counts(linker, question, query)
+    _check_groups(linker, question, query)
+    _check_days(query)
+    if LIVES.search(question) is None:
+        return
+    for related in query.conditions:
+        if isinstance(related, Related) and joins.distance(related.anchor, related.table)[1] > 1:
+            raise QuestionError(f"Nothing tells who lives in {related.table[1]}.", words=["live"])
+
+
+def _check_counts(linker: Linker, question: str, query: Query) -> None:
     """Raises QuestionError if rows are counted for each of themselves, of which there is one."""
     counted = {term.of for term in query.outputs if isinstance(term, Agg) and term.function == "count"}
     own = [
-        group
+        group.table
         for group in query.groups
         if isinstance(group, Col)
         and group.table in counted
         and (linker.is_key(group) or group in linker.display(group.table))
+        and "name" not in question.lower()
     ]
-    if own and "name" not in question.lower():
-        raise QuestionError(f"It is not clear what to count for each of {own[0].table[1]}.", words=[])
+    own += [group for group in query.groups if isinstance(group, tuple) and group in counted]
+    if own:
+        raise QuestionError(f"It is not clear what to count for each of {own[0][1]}.", words=[])
+
+
+def _check_groups(linker: Linker, question: str, query: Query) -> None:
+    """Raises QuestionError if rows are grouped by a quantity, of which `per` speaks as a unit, or by what a thing is.
+
+    `How long does a delivery by van take` speaks of those by van, if a flag tells it.
+    """
+    words = question.lower().split()
+    behind = words[words.index("by") + 1 :] if "by" in words else []
+    for col in query.groups:
+        if not isinstance(col, Col):
+            continue
+        if "per" in words and not behind and grain.is_quantity(linker, col):
+            raise QuestionError(f"What is meant per {col.name} is not clear.", words=["per"])
+        if linker.is_flag(col) and not DOING_AFTER.isdisjoint(behind):
+            raise QuestionError(f'"by" may mean each of {col.name}, or those that have it.', words=["by"])
+
+
+def _check_days(query: Query) -> None:
+    """Raises QuestionError if rows of one period by one of their days are grouped by another of their days."""
+    cut = [group.col for group in query.groups if isinstance(group, DatePart)]
+    periods = [c.col for c in _list_parts(query.conditions) if isinstance(c, Period)]
+    for one, other in ((one, other) for one in cut for other in periods if other.table == one.table):
+        if one != other:
+            raise QuestionError(
+                f"It is not clear whether {one.name} or {other.name} is meant.",
+                words=[],
+                reason="ambiguous",
+            )
+
+
+def _list_parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    """Yield the conditions that rows meet themselves, and the parts of alternatives."""
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            yield from _list_parts(condition.conditions)
+        else:
+            yield condition
 
 
 def check_contradictions(select: exp.Select) -> None:
@@ -221,14 +275,7 @@ def _list_conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
         yield condition
 
 
-def check_slips(query: Query) -> None:
-    """Raises QuestionError where a verb in the past was taken for a slip of another word: `brought` for `bought`."""
-    for word, name in (pair for text in query.assumptions for pair in SLIP.findall(text)):
-        if word.lower() in IRREGULAR or (is_participle(word.lower()) and not is_participle(name)):
-            raise QuestionError(f'"{word}" has no meaning for this data.', words=[word])
-
-
-def check_who(linker: Linker, question: str, query: Query) -> None:
+def _check_who(linker: Linker, question: str, query: Query) -> None:
     """Raises QuestionError where `who` asks for rows that have no name."""
     first = next(iter(question.split()), "").lower()
     tables = {term.table for term in query.outputs if isinstance(term, Col)}

@@ -7,9 +7,9 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular
-from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, states, things
+from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, ratios, states, things
 from sqlchat.providers.offline.asked import make_terms
-from sqlchat.providers.offline.links import Col, Key, Link
+from sqlchat.providers.offline.links import Col, Computed, Key, Link
 from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
 from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
@@ -115,10 +115,15 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
             term = _count_pieces(reader, one, descending) or term
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
-        total = grain.rank_groups(reader, asked, hit.col, one.text)
+        near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
+        category = grain.find_category(reader, asked)
+        if isinstance(hit.col, Computed) and hit.col.kind == "over" and (near > 1 or category is not None):
+            total: Agg | None = ratios.divide_totals(reader, hit.col)
+            reader.query.groups += [category] if category is not None else []
+        else:
+            total = grain.rank_groups(reader, asked, hit.col, one.text)
         if total is None:
             phrases.check_sortable(reader, hit.col, one.text)
-        near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
         by_number = reader.low(-len(one.text.split()) - 1) in ("most", "fewest", "least")
         if near > 1 and reader.focus.table and total is None and by_number:
             total = grain.add_up_children(reader, reader.focus.table, hit.col, one.text)
@@ -280,7 +285,7 @@ def _relate(
     if (
         op
         and (count != 1 or op == ">")
-        and reader.focus.related is not None
+        and (reader.focus.related is not None or count > 1)
         and reader.joins.distance(focus, table)[0] == 1
     ):
         raise QuestionError(

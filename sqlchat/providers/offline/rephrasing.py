@@ -135,8 +135,8 @@ def _is_slip(word: str, name: str) -> bool:
     """Whether one letter is wrong, missing, doubled or out of turn; of long words two."""
     if len(word) < SHORTEST_SLIP or word[0] != name[0] or abs(len(word) - len(name)) > 1 + (len(word) >= LONG_SLIP):
         return False
-    if word == name or stem(word) == stem(name):
-        return False
+    if word == name or stem(word) == stem(name) or word in IRREGULAR or (_is_done(word) and not _is_done(name)):
+        return False  # what was done is no slip of a thing, nor `brought` of `bought`
     rows = [list(range(len(name) + 1))]
     for at, letter in enumerate(word, 1):
         row = [at]
@@ -146,6 +146,10 @@ def _is_slip(word: str, name: str) -> bool:
                 row[-1] = min(row[-1], rows[-2][to - 2] + 1)
         rows.append(row)
     return rows[-1][-1] <= 1 + (len(word) >= LONG_SLIP)
+
+
+def _is_done(word: str) -> bool:
+    return word.endswith("ed") or word in lexicon.PARTICIPLES | IRREGULAR
 
 
 def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str], deeds: Collection[str]) -> bool:

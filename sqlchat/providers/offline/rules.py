@@ -34,6 +34,9 @@ def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
+MONEY = r"(revenue|turnover|income|earnings|money|takings|proceeds)"
+LIVING = r"(live|lives|lived|are living|stay|stayed|slept|sleep)"
+LIVES = re.compile(rf"(?i)\b(?:people|persons) {LIVING} (?:in|at|on|with|here)\b")
 MONEY_VERBS = (
     r"(raised?|raises|spent|spends?|earned|earns?|made|makes?|paid|pays?|brought in|brings? in|collected|collects?"
     r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
@@ -184,8 +187,11 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          "with the highest total {money}", "which member paid the most"),
         (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?least( money)?(?= in |[.?]|$)",
          "with the lowest total {money}", "which member paid the least"),
-        (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}",
+        (rf"average {MONEY}", "average {money}", "average revenue by city"),
+        (rf"(?<!average )(the )?(?<!average )(total )?{MONEY}", "total {money}",
          "revenue by city"),
+        (rf"how many (people|persons) {LIVING}(?= (?:in|at|on|with|here|together)\b)", "total {heads} of",
+         "how many people live in Bonn"),
         (r"^who(?= )", "which {person}", "Who has never borrowed a book?"),
         (r"(people|persons|person|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (rf"({'|'.join(sorted(STATES))}) (\w+)", r"\2 not {closed}", "open loans"),

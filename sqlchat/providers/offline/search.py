@@ -19,7 +19,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
-from sqlchat.providers.offline import dates, directions, refusal
+from sqlchat.providers.offline import directions, refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
@@ -45,6 +45,7 @@ from sqlchat.providers.offline.rephrasing import (
 from sqlchat.providers.offline.rules import (
     COMPARED,
     EXISTING,
+    LIVES,
     MONEY_VERB,
     NO_ONE,
     STATES,
@@ -53,6 +54,7 @@ from sqlchat.providers.offline.rules import (
 )
 from sqlchat.providers.offline.scoring import LEAST
 from sqlchat.providers.offline.scoring import MARGIN as TIED
+from sqlchat.providers.offline.spoken_dates import write_dates
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 from sqlchat.providers.offline.wording import write_plainly
@@ -79,6 +81,7 @@ PUT = {
     "cost": "What was paid is {}.",
     "person": "The people are those of {}.",
     "row": "Rows of {} are counted.",
+    "heads": "People are those that {} adds up.",
     "quantity": "What sells is told by the total of {}.",
     "closed": "What is still open or active has no {}.",
 }
@@ -145,7 +148,7 @@ class Search:
                 return found
             if (plain := write_plainly(question)) != question:
                 return self._attempt(plain)
-            if (dated := dates.add_years(question, self._today)) != question:
+            if (dated := write_dates(question, self._today)) != question:
                 return self._attempt(dated)
             composed = self._compose(asked, fault)
             if composed is not None:
@@ -209,8 +212,7 @@ class Search:
         if read not in REREAD and not (chosen.goes_beyond_grammar or thing or RATES.search(question)):
             return None
         try:
-            refusal.check_who(self._linker, question, chosen.query)
-            refusal.check_counts(self._linker, question, chosen.query)
+            refusal.check_query(self._linker, self._joins, question, chosen.query)
             refusal.check_contradictions(chosen.select)
         except QuestionError:
             return None
@@ -226,8 +228,7 @@ class Search:
         if self._is_yes_no:
             _count_whether(query, clear=self._asks_whether_any)
         query.asks_any = (self._asks_any or self._is_yes_no) and len(query.outputs) == 1 and not query.groups
-        refusal.check_who(self._linker, question, query)
-        refusal.check_counts(self._linker, question, query)
+        refusal.check_query(self._linker, self._joins, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_contradictions(select)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
@@ -324,10 +325,11 @@ class Search:
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
         money = self._vocabulary.nouns["money"]
         spent = any(token.low in SPENDING for token in tokens)
+        inside = self._vocabulary.nouns["heads"] and LIVES.search(question) is not None
         return {
             **self._vocabulary.nouns,
             "money": () if spent and any(noun.column == "revenue" for noun in money) else money,
-            "person": near or people,
+            "person": () if inside else near or people,
             "closed": () if valued else self._vocabulary.nouns["closed"],
         }
 
