@@ -17,7 +17,6 @@ from sqlchat.language.derivations import IRREGULAR, have_one_root
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, singular, stem
 from sqlchat.providers.offline import computed, dates, refusal
-from sqlchat.providers.offline.value_directions import keep_direction
 from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -48,6 +47,7 @@ from sqlchat.providers.offline.standins import (
     list_signed,
 )
 from sqlchat.providers.offline.units import UNIT_GROUPS
+from sqlchat.providers.offline.value_directions import keep_direction
 
 TIERS = ("exact", "exact", "part", "synonym", "loose")
 """The evidence of the linker's hits by their tier."""
@@ -162,7 +162,8 @@ class Evidence(PhraseEvidence):
         for link in self._linker.links(self.tokens, at):
             if link.size == 1 and self._lows[at] in lexicon.FUNCTION and self.tokens[at].text.islower():
                 continue
-            values = keep_direction(self._linker, link.values, self._lows[:at]) if self._lows[at] not in RATIOS else []
+            known = link.values if self._lows[at] not in RATIOS else []
+            values = keep_direction(self._linker, known, self._lows[:at])
             hits = [*link.tables, *link.columns, *values, *link.measures]
             hits.sort(key=lambda hit: hit.tier)
             named = any(hit.tier < 2 for hit in link.tables)

@@ -88,7 +88,8 @@ def is_added_up(linker: Linker, col: Col) -> bool:
     parents = [linker.tables.get((key.ref_schema, key.ref_table)) for key in table.foreign_keys]
     lines_of = [table, *(parent for parent in parents if parent is not None)]  # an order's lines are of its day
     dated = any(dates.is_date(column) for one in lines_of for column in one.columns)
-    plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us")) or words[-1] in ("children", "people")
+    last = words[-1]
+    plural = (last.endswith("s") and not last.endswith(("ss", "us"))) or last in ("children", "people")
     return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
 
 

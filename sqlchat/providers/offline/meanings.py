@@ -14,12 +14,12 @@ from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
-from sqlchat.providers.offline.value_directions import keep_direction
 from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 from sqlchat.providers.offline.nouns import holds_people
 from sqlchat.providers.offline.query import Null
+from sqlchat.providers.offline.value_directions import keep_direction
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"

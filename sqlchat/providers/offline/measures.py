@@ -12,7 +12,16 @@ from functools import reduce
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.language.lexicon import COST_WORDS, MEASURE_UNITS, PEOPLE, PRICE_WORDS, QUANTITY_WORDS, REVENUE, UNITS, words
+from sqlchat.language.lexicon import (
+    COST_WORDS,
+    MEASURE_UNITS,
+    PEOPLE,
+    PRICE_WORDS,
+    QUANTITY_WORDS,
+    REVENUE,
+    UNITS,
+    words,
+)
 from sqlchat.language.tokens import name_words, singular, stem
 from sqlchat.providers.offline.dates import INTEGER_TYPE, is_number
 from sqlchat.sql.catalog import Table
