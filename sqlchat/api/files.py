@@ -102,7 +102,8 @@ def _read_options(query: dict[str, Any], form: dict[str, Any]) -> Options:
         raise PayloadError(exc.detail, errors={"read": [exc.detail]}) from exc
 
 
-def _require_name(file: FileStorage) -> Any:
-    if not file.filename:
+def _require_name(file: FileStorage | str) -> Any:
+    """Return the file. Raises PayloadError if its part has no file name; werkzeug then takes it for a text."""
+    if isinstance(file, str) or not file.filename:
         raise PayloadError("The part `file` has no file name.", errors={"file": ["A file name is needed."]})
     return file

@@ -35,6 +35,7 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
+from sqlchat.sql.lexer import check_text
 from sqlchat.sql.names import explain_unknown, find_unknown_names
 from sqlchat.sql.policies.hidden_names import HiddenNames, find_hidden_names
 from sqlchat.sql.policies.policy import PolicedCatalog, Policy, apply_policy
@@ -296,6 +297,7 @@ class OpenConnection:
                 self._explain(driver, examined.sql, limit)
 
     def _examine(self, sql: str) -> Examination:
+        check_text(sql)  # first, since all that follows takes time with the length
         present = self._present
         if kept := present.examinations.get(sql):
             return kept

@@ -95,15 +95,23 @@ class Findings:
 
     def note_column(self, text: str, node: exp.Expr) -> None:
         """Record a column as used, under its text in the lineage."""
-        start = self.find_position(node)
-        if text not in self.columns or start < self.columns[text][0]:
-            self.columns[text] = (start, text)
+        self._note_columns((text,), node)
+
+    def _note_columns(self, texts: Iterable[str], node: exp.Expr) -> None:
+        start, columns = self.find_position(node), self.columns
+        for text in texts:
+            if text not in columns or start < columns[text][0]:
+                columns[text] = (start, text)
 
     def note_unknown(
         self, kind: Literal["table", "column"], name: str, tables: tuple[str, ...], node: exp.Expr
     ) -> None:
         if self.catalog is not None:
             self.missing.setdefault((kind, name), (self.find_position(node), tables))
+
+    def _is_news(self, kind: Literal["table", "column"], name: str) -> bool:
+        """Whether `note_unknown` would record this name."""
+        return self.catalog is not None and (kind, name) not in self.missing
 
     def _make_table_key(self, node: exp.Table) -> str:
         if self.rules.table_case_matters:
@@ -199,8 +207,8 @@ class Findings:
                 self.note_column(f"{whole_row.table}.*", name)
         elif not (is_quoted and self.rules.text_in_double_quotes and self.catalog is not None):
             self.note_column(name.name, name)
-            sources = [source for level in scope.list_scopes() for source in level.sources]
-            self.note_unknown("column", name.name, find_base_tables(sources), name)
+            if self._is_news("column", name.name):
+                self.note_unknown("column", name.name, scope.list_base_tables(), name)
 
     @staticmethod
     def _does_alias_win(visible: Visible, matches: list[ColumnMatch]) -> bool:
@@ -225,9 +233,8 @@ class Findings:
             self._note_matches(struct, written, parts[0])
             return
         self.note_column(written, parts[0])
-        if keys[-2] not in self._tables:
-            sources = [source for level in scope.list_scopes() for source in level.sources]
-            self.note_unknown("column", written, find_base_tables(sources), parts[0])
+        if keys[-2] not in self._tables and self._is_news("column", written):
+            self.note_unknown("column", written, scope.list_base_tables(), parts[0])
 
     def _find_struct(self, name: exp.Expr, scope: Scope) -> list[ColumnMatch]:
         """Return the matches for a struct column whose field follows a dot; none if the dialect has no such form."""
@@ -259,9 +266,7 @@ class Findings:
         """Record the certain matches of a column; without one, record the column as it is `written`."""
         if not any(match.certain for match in matches):
             self.note_column(written, node)
-        for match in matches:
-            if match.certain and match.text:
-                self.note_column(match.text, node)
+        self._note_columns((match.text for match in matches if match.certain and match.text), node)
 
     def _note_meaning(self, matches: list[ColumnMatch], column: exp.Identifier) -> None:
         if len(matches) == 1 and matches[0].certain:
@@ -305,9 +310,9 @@ class Findings:
     ) -> None:
         if self.catalog is not None and sources:
             for source in sources:
-                for key, text in source.columns.items():
-                    if text and key not in excluded:
-                        self.note_column(text, star)
+                self._note_columns(
+                    (text for key, text in source.columns.items() if text and key not in excluded), star
+                )
             if all(source.is_closed for source in sources):
                 return
         if qualifier is None:

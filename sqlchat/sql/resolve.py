@@ -153,7 +153,7 @@ class QueryResolver(ABC):
         # EXISTS (SELECT * ...) reads no column, whatever the catalog could expand.
         used = self.findings.catalog is None or not isinstance(node.parent, exp.Exists)
         output = Source(open=bool(node.args.get("kind")), bases=find_base_tables(scope.sources))
-        aliases: set[str] = set()
+        aliases, unnamed = set[str](), set[str]()
         for projection in node.expressions:
             if isinstance(projection, exp.Star) or (
                 isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
@@ -163,7 +163,7 @@ class QueryResolver(ABC):
                 output.behind = tuple(dict.fromkeys((*output.behind, *star.behind)))
                 output.open = output.open or star.open
                 continue
-            self.resolve_expression(projection, scope, self.rules.find_visible("projection", frozenset(aliases)))
+            self.resolve_expression(projection, scope, self.rules.find_visible("projection", aliases))
             match projection:
                 case exp.Alias():
                     names = self._read_aliases([projection])
@@ -176,8 +176,9 @@ class QueryResolver(ABC):
                     names = [self.rules.fold_identifier(name) for name in projection.aliases]
                 case _:
                     names = [f"\0{id(projection)}"]
-                    output.unnamed |= {*names}
+                    unnamed.update(names)
             output.columns.update(dict.fromkeys(names, ""))
+        output.unnamed = frozenset(unnamed)
         return output
 
     def _resolve_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:

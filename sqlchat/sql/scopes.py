@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, auto
-from functools import cache
+from functools import cache, cached_property
 
 from sqlglot import Dialect, exp
 from sqlglot.dialects.dialect import NormalizationStrategy
@@ -201,6 +201,46 @@ class Source:
         self.behind, self.bases = other.behind, other.bases
 
 
+INDEXED_FROM = 8
+"""Sources in one FROM above which names are looked up in an index: 20,000 characters can hold a thousand sources."""
+
+
+class ScopeIndex:
+    """Finds columns and sources by name among many sources."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.count = len(sources)
+        self._sources = sources
+
+    @cached_property
+    def bases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(base for source in self._sources[: self.count] for base in source.bases))
+
+    @cached_property
+    def by_name(self) -> dict[str, Source]:
+        """The first source of each name."""
+        return {source.name: source for source in reversed(self._sources[: self.count])}
+
+    @cached_property
+    def _columns(self) -> dict[str, list[ColumnMatch]]:
+        columns: dict[str, list[ColumnMatch]] = {}
+        for source in self._sources[: self.count]:
+            parts = (source, *source.behind)
+            for key in dict.fromkeys(key for part in parts for key in (*part.columns, *part.system_columns)):
+                if match := source.find(key):
+                    columns.setdefault(key, []).append(match)
+        return columns
+
+    @cached_property
+    def _is_open(self) -> bool:
+        return any(source.unnamed or source.open or source.behind for source in self._sources[: self.count])
+
+    def find(self, key: str) -> list[ColumnMatch]:
+        """Return what `Scope.find` returns."""
+        matches = [match for match in self._columns.get(key, ()) if match.certain]
+        return matches or ([MAYBE] if self._is_open else [])
+
+
 @dataclass(slots=True, eq=False)
 class Scope:
     """Holds the names that the expressions of one query can use. `parent` is the outer query's scope."""
@@ -210,9 +250,19 @@ class Scope:
     sources: list[Source] = field(default_factory=list)
     outputs: Collection[str] = ()
     """Aliases of the query's own outputs, once they are known."""
+    _index: ScopeIndex | None = None
+
+    @property
+    def index(self) -> ScopeIndex:
+        """The names of the sources in FROM so far."""
+        if self._index is None or self._index.count != len(self.sources):
+            self._index = ScopeIndex(self.sources)
+        return self._index
 
     def find(self, key: str) -> list[ColumnMatch]:
         """Return the certain matches in this query's own sources; else one MAYBE, else none."""
+        if len(self.sources) > INDEXED_FROM:
+            return self.index.find(key)
         matches = [match for source in self.sources if (match := source.find(key))]
         return [match for match in matches if match.certain] or matches[:1]
 
@@ -225,4 +275,15 @@ class Scope:
 
     def find_source(self, name: str) -> Source | None:
         """Return the nearest source of that name; None if there is none."""
-        return next((each for scope in self.list_scopes() for each in scope.sources if each.name == name), None)
+        for scope in self.list_scopes():
+            if len(scope.sources) > INDEXED_FROM:
+                source = scope.index.by_name.get(name)
+            else:
+                source = next((each for each in scope.sources if each.name == name), None)
+            if source:
+                return source
+        return None
+
+    def list_base_tables(self) -> tuple[str, ...]:
+        """Return the names of the real tables behind the sources of this scope and the outer ones, each once."""
+        return tuple(dict.fromkeys(name for scope in self.list_scopes() for name in scope.index.bases))

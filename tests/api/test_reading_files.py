@@ -92,3 +92,11 @@ def test_a_connection_refuses_an_unknown_option(client, send):
 def test_a_name_with_a_no_break_space(send, total):
     stored = send("upload", b"amount\n2\n3\n", name="sales\u00a0may.csv").get_json()["storage_path"]
     assert total({"path": stored, "table": "amounts"}) == 5
+
+
+@pytest.mark.parametrize("head", ['name="file"', 'name="file"\r\nContent-Type: text/csv', 'name="file"; filename=""'])
+@pytest.mark.parametrize("route", ["upload", "profile"])
+def test_a_part_without_a_file_name_is_refused(client, route, head):
+    body = f"--b\r\nContent-Disposition: form-data; {head}\r\n\r\na\n1\n\r\n--b--\r\n"
+    answer = client.post(f"/api/files/{route}", data=body, content_type="multipart/form-data; boundary=b")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "payload_invalid")

@@ -227,3 +227,19 @@ def test_unknown_names_come_with_their_tables_and_the_nearest_ones():
     )
     assert fault.facts == {"unknown_names": ["c.nmae", "orderz"]}
     assert explain_unknown((), catalog) is None
+
+
+@pytest.mark.parametrize("count", [2, 12, 300])
+def test_names_among_many_sources_are_those_among_few(count):
+    sources = ", ".join(f"riders r{n}" for n in range(count))
+    known = "SELECT r1.name, r0.ctid, title, s.x, g.key FROM " + sources
+    honest = f"{known}, races, (SELECT team AS x FROM riders) s, jsonb_each('{{}}') g WHERE g.value IS NULL"
+    assert find_unknown_names(honest, CATALOGS["postgres"]) == ()
+    wrong = f"SELECT nme, nme, r1.titel, (SELECT y FROM races WHERE r0.z = 1) FROM {sources}"
+    found = find_unknown_names(wrong, CATALOGS["postgres"])
+    assert [(each.name, each.tables) for each in found] == [
+        ("nme", ("riders",)),
+        ("r1.titel", ("riders",)),
+        ("y", ("races", "riders")),
+        ("r0.z", ("riders",)),
+    ]

@@ -66,3 +66,14 @@ CATALOG = Catalog(dialect="postgres", tables=(SALES,), default_schema="public")
 )
 def test_scales(scales, sql):
     assert find_scales(sql, CATALOG) == scales
+
+
+def test_the_time_does_not_multiply_with_each_query_of_a_chain():
+    columns = "id, amount, rate, free, score"
+    chain = [f"c{n} AS (SELECT {columns} FROM {f'c{n - 1}' if n else 'sales'})" for n in range(40)]
+    joined = [
+        f"d{n} AS (SELECT a.amount, b.rate FROM {f'd{n - 1} a, d{n - 1} b' if n else 'sales a, sales b'})"
+        for n in range(40)
+    ]
+    assert find_scales(f"WITH {', '.join(chain)} SELECT amount, rate FROM c39", CATALOG) == (2, 4)
+    assert find_scales(f"WITH {', '.join(joined)} SELECT amount, rate FROM d39", CATALOG) == (2, 4)

@@ -21,7 +21,8 @@ TABLES = f"""
     SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM {SYSTEM}.duckdb_views() WHERE {MINE}
     ORDER BY 1, 2"""  # noqa: S608
 COLUMNS = f"""
-    SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, '')
+    SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, ''),
+        coalesce(generation_expression, '')
     FROM {SYSTEM}.duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
 CONSTRAINTS = f"""
     SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table,
@@ -34,8 +35,9 @@ CONSTRAINTS = f"""
 def read(query: Query) -> Catalog:
     """Read the tables, views, keys and own macros of the database."""
     columns: dict[Key, list[Column]] = defaultdict(list)
-    for schema, table, name, type, nullable, comment in query(COLUMNS):
-        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=read_labels(type)))
+    for schema, table, name, type, nullable, comment, expression in query(COLUMNS):
+        column = Column(name, type, bool(nullable), comment, expression, labels=read_labels(type))
+        columns[schema, table].append(column)
     primary: dict[Key, tuple[str, ...]] = {}
     foreign: dict[Key, list[ForeignKey]] = defaultdict(list)
     for schema, table, kind, own, referenced, referenced_columns in query(CONSTRAINTS):

@@ -23,6 +23,8 @@ TABLES = (
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
     "AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
 )
+COLUMNS = "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid"
+"""The columns that `SELECT *` gives: hidden 1 is one of a virtual table; 2 and 3 are generated columns."""
 
 
 def list_tables(path: str) -> list[str]:
@@ -37,10 +39,10 @@ def read(source: Source, options: Options) -> Table:
     names = list_tables(source.path)
     table = pick_table(names, options.sheet, warnings)
     with _open(source.path) as connection:
-        described = connection.execute(f"PRAGMA table_info({quote_name(table)})").fetchall()
+        described = connection.execute(COLUMNS, (table,)).fetchall()
     check_width(len(described))
-    columns = unique_names([name for _, name, *_ in described], warnings)
-    kinds = {column: kind.upper() for column, (_, _, kind, *_) in zip(columns, described, strict=True)}
+    columns = unique_names([name for name, _ in described], warnings)
+    kinds = {column: kind.upper() for column, (_, kind) in zip(columns, described, strict=True)}
     dated = {column for column, kind in kinds.items() if any(word in kind for word in DAYS)}
     blocks = _blocks(source.path, table, columns, dated)
     facts = {"sheet": table, "sheets": names}

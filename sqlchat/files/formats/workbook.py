@@ -30,12 +30,13 @@ MAX_PARTS = 10_000
 MAX_CELLS = 20_000_000
 """Of the rectangle around all cells; each takes some 30 bytes."""
 
-CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>]*?(/?)>")
-REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
+# No tag holds `<`: a pattern that stops there reads a text of nothing but beginnings of tags once, not once for each.
+CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^<>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^<>]*?(/?)>")
+REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^<>]*)>")
 ROWS_REPEATED = re.compile(rb'number-rows-repeated="(\d+)"')
 COLUMNS_REPEATED = re.compile(rb'number-columns-repeated="(\d+)"')
 SHOWN_NUMBER = re.compile(
-    rb"<table:(table-row|table-cell|covered-table-cell|table)(?=[\s/>])([^>]*)>(?:<text:p>(\d+)</text:p></table:table-cell>)?"
+    rb"<table:(table-row|table-cell|covered-table-cell|table)(?=[\s/>])([^<>]*)>(?:<text:p>(\d+)</text:p></table:table-cell>)?"
 )
 """A cell of an OpenDocument with the digits that it shows, or what it stands in."""
 TABLE_NAME = re.compile(rb'table:name="([^"]*)"')
@@ -44,20 +45,20 @@ TAG = 4096
 """Bytes that a cell's tag may take across the border of two chunks."""
 
 FAULT = re.compile(
-    rb"<c\s([^>]*[^/])>\s*(<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?\s*(?:<v\s*/>|<v(?:\s[^>]*)?>([^<]*)</v>)?\s*</c>"
+    rb"<c\s([^<>]*[^/<>])>\s*(<f\b[^<>]*/>|<f\b[^<>]*>[^<]*</f>)?\s*(?:<v\s*/>|<v(?:\s[^<>]*)?>([^<]*)</v>)?\s*</c>"
 )
 ADDRESS, KIND = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})"), re.compile(rb"\bt=[\"'](\w+)")
-SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\s[^>]*>"), re.compile(r"<Relationship\s[^>]*>")
+SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\s[^<>]*>"), re.compile(r"<Relationship\s[^<>]*>")
 ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 STYLES = "xl/styles.xml"
-STYLE, CELL_STYLE = re.compile(rb"\bs=[\"'](\d+)"), re.compile(r"<(?:\w+:)?xf\s[^>]*>")
-NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>"), re.compile(r"0[0 -]*0")
+STYLE, CELL_STYLE = re.compile(rb"\bs=[\"'](\d+)"), re.compile(r"<(?:\w+:)?xf\s[^<>]*>")
+NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^<>]*>"), re.compile(r"0[0 -]*0")
 LONGEST_INDEX = 4 << 20
 NO_RESULT = "no result"
 CURRENCY_FORMAT = re.compile(rf"\[\$([^]-]+)|({CURRENCY})")
 BUILT_IN_PERCENTS = ("9", "10")
 """Numbers of formats that a workbook need not define."""
-ODS_UNIT = re.compile(rb'value-type="(?:percentage"|currency"[^>]*? office:currency="([A-Z]{3})")')
+ODS_UNIT = re.compile(rb'value-type="(?:percentage"|currency"[^<>]*? office:currency="([A-Z]{3})")')
 LARGEST_XLS = 32 << 20
 """Bytes."""
 

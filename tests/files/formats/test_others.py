@@ -161,3 +161,15 @@ def test_a_database_is_read_table_by_table(profiled, databases, name):
         profiled(databases[name], name, sheet="nobody")
     with pytest.raises((FileInvalidError, UnsupportedMediaError)):
         profiled(databases[name][:200], name)
+
+
+def test_generated_columns_of_sqlite_are_read(profiled, tmp_path):
+    with sqlite3.connect(tmp_path / "a.sqlite") as made:
+        made.executescript(
+            """CREATE TABLE goods (net INTEGER, gross REAL AS (net * 1.2) STORED, day DATE AS ('2024-01-0' || net),
+                name TEXT); INSERT INTO goods (net, name) VALUES (1, 'a'), (2, 'b')"""
+        )
+    made.close()
+    found = profiled((tmp_path / "a.sqlite").read_bytes(), "a.sqlite")
+    types = [(column["name"], column["type"]) for column in found["columns"]]
+    assert types == [("net", "INTEGER"), ("gross", "DOUBLE PRECISION"), ("day", "DATE"), ("name", "TEXT")]
