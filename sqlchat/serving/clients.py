@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -129,15 +130,20 @@ class Connection(TConn):  # type: ignore[misc]
         self.data_ready = True  # gunicorn need not wait for it
         self._received, self._searched, self._size = bytearray(), 0, 0
         self._threads: Threads | None = None
+        self.is_whole = False
+        """Whether all of the request that the parser has now arrived before it."""
+        self._arrivals = select.poll()
+        self._arrivals.register(self.sock, select.POLLIN)
 
     def receive(self, seconds: float = 0) -> bool:
         """Read what arrives within `seconds`. False if nothing came."""
         if self._is_opaque:
             return not seconds  # the event loop knows that something came
-        self.sock.settimeout(seconds)
+        if seconds and not self._arrivals.poll(seconds * 1000):
+            return False
         try:
-            data = self.sock.recv(READ_AT_ONCE)
-        except (BlockingIOError, TimeoutError):
+            data = self.sock.recv(READ_AT_ONCE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
             return False
         except OSError:  # a thread will meet it again
             data = b""
@@ -212,6 +218,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def put_back(self) -> None:
         """Give the parser what was received."""
+        self.is_whole = self._threads is not Threads.SLOW and 0 < self._size <= len(self._received)
         self.parser.unreader.unread(bytes(self._received))
         self._received, self._searched, self._size, self._threads = bytearray(), 0, 0, None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import mmap
 import socket
@@ -222,6 +223,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         started = datetime.now()
         answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, Answer)
         environ["wsgi.multithread"] = True
+        if conn.is_whole:
+            environ["wsgi.input"] = io.BytesIO(req.body.read())
         self.nr += 1
         self.alive = self.alive and self.nr < self.max_requests
         if not self.alive or not self.cfg.keepalive or len(self.keepalived_conns) >= self.max_keepalived:
@@ -297,6 +300,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """False, too, if a body that nobody read is malformed: its request has been answered."""
+        if conn.is_whole:
+            conn.parser.mesg = None  # nothing is left of it to discard
+            return keepalive
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except (gunicorn_errors.ParseException, RequestTimeoutError):
