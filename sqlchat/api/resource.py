@@ -186,9 +186,16 @@ def describe_path(name: str, example: str, description: str = "") -> dict[str, A
 
 def runtime() -> Runtime:
     """Return the process-wide state of the application that serves this request."""
-    return cast(Runtime, current_app.extensions["sqlchat"])
+    return cast(Runtime, current_app._get_current_object().extensions["sqlchat"])  # type: ignore[attr-defined]
+
+
+class JsonResponse(Response):
+    """A response with a body, of which nothing depends on the request."""
+
+    def get_wsgi_headers(self, environ: Any) -> Any:
+        return self.headers  # werkzeug would look for a relative Location in them, and copy them
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """Make a JSON answer. `body` may hold orjson.Fragment, so that rows are written once."""
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    return JsonResponse(orjson.dumps(body), status, content_type="application/json")
