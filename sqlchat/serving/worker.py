@@ -34,13 +34,11 @@ from sqlchat.errors import (
     TransferCodingError,
     UriTooLongError,
 )
-from sqlchat.serving.clients import Answer, Connection, Threads, make_timeout_error
+from sqlchat.serving.clients import Answer, ClientSocket, Connection, Threads, make_timeout_error
 from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
 
-LINGER = 0.02
-"""Seconds that a thread waits for the next request of the connection that it has answered."""
 PROBE_THREADS = 2
 CLOSING_THREADS = 4
 GAUGE_INTERVAL = 1.0  # seconds
@@ -146,7 +144,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _accept_one(self, listener: socket.socket) -> bool:
         """Return whether a connection could be taken from the listener's queue."""
         try:
-            sock, address = listener.accept()
+            raw, address = listener.accept()
         except OSError as exc:
             if exc.errno in FULL:
                 log.warning("no room for another connection", extra={"errno": exc.errno})
@@ -154,6 +152,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             elif exc.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
                 raise
             return exc.errno == errno.ECONNABORTED
+        sock = ClientSocket(raw.family, raw.type, raw.proto, raw.detach())
         if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
             # a client that takes nothing of its answer keeps a thread, too
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
@@ -209,7 +208,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Handle a request, and those that follow it at once on its connection while no other waits for a thread."""
         result = self.handle(conn)
         while result is True and self._active[Threads.USUAL] <= self.cfg.threads:
-            if conn.await_next(LINGER) is not Threads.USUAL:
+            if conn.await_next() is not Threads.USUAL:
                 conn.put_back()
                 break
             result = self.handle(conn)
