@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from werkzeug.routing import MapAdapter
 
 from sqlchat import cli, logs
 from sqlchat.api import (
@@ -30,6 +31,7 @@ from sqlchat.api import (
     settings,
 )
 from sqlchat.config import Settings
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
@@ -51,19 +53,52 @@ BLUEPRINTS = tuple(
 )
 
 
+HOST_VARIABLES = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme")
+"""The variables of a request on which its host and scheme depend."""
+MOST_HOSTS = 100
+
+
 class App(Flask):
     """A Flask application whose views and hooks are plain functions, never coroutines."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, static_folder=None)
+        self._hosts: LruCache[tuple[MapAdapter, str]] = LruCache(MOST_HOSTS, MOST_HOSTS * 1000)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Do as Flask does, but check each host once: its clients send the same one again and again."""
+        if request is None or "HTTP_UPGRADE" in request.environ:
+            return super().create_url_adapter(request)
+        environ = request.environ
+        key = tuple(map(environ.get, HOST_VARIABLES))
+        known = self._hosts.get(key)
+        if known is None:
+            bound = super().create_url_adapter(request)
+            assert bound is not None
+            known = bound, request.host
+            self._hosts.put(key, known)
+        bound, request.host = known
+        request.trusted_hosts = self.config["TRUSTED_HOSTS"]
+        adapter = object.__new__(MapAdapter)
+        vars(adapter).update(vars(bound))
+        adapter.path_info, adapter.query_args = map(_read_variable, (environ["PATH_INFO"], environ["QUERY_STRING"]))
+        adapter.default_method = environ["REQUEST_METHOD"]
+        return adapter
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` unchanged; Flask checks each function of each request for being a coroutine."""
         return func
 
 
+def _read_variable(text: str) -> str:
+    return text.encode("latin1").decode(errors="replace")  # as WSGI has it
+
+
 def create_app(config: Settings | None = None) -> Flask:
     """Build the application from `config`, or from the environment. Raises ConfigError if settings are wrong."""
     config = config or Settings.from_environ()
     logs.configure(config)
-    app = App("sqlchat", static_folder=None)
+    app = App("sqlchat")
     app.extensions["sqlchat"] = Runtime(config)
     if not config.auth_configured and not config.open_data_routes:
         # Without tokens, a web page must not reach this service under the page's own host name (DNS rebinding).

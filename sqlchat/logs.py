@@ -6,18 +6,25 @@ import logging
 import sys
 from typing import Any
 
+import orjson
 from gunicorn import glogging  # type: ignore[import-untyped]
-from pythonjsonlogger.orjson import OrjsonFormatter
 
 from sqlchat.config import Settings
 
-FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
+USUAL = frozenset({*vars(logging.makeLogRecord({})), "asctime", "message"})
+"""Attributes of each record; others are facts of its own."""
 
 
-def make_formatter() -> OrjsonFormatter:
-    return OrjsonFormatter(
-        ["asctime", "levelname", "name", "message"], rename_fields=FIELDS, datefmt="%Y-%m-%dT%H:%M:%S%z"
-    )
+class LineFormatter(logging.Formatter):
+    """Writes a record as one line of JSON: time, level, logger, message, then its facts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z")
+        line = {"time": time, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line |= {name: fact for name, fact in vars(record).items() if name not in USUAL}
+        if record.exc_info:
+            line["exc_info"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class GunicornLogger(glogging.Logger):  # type: ignore[misc]
@@ -26,7 +33,7 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(make_formatter())
+            handler.setFormatter(LineFormatter())
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -41,6 +48,6 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, LineHandler) for handler in root.handlers):
         handler = LineHandler(sys.stderr)
-        handler.setFormatter(make_formatter())
+        handler.setFormatter(LineFormatter())
         root.addHandler(handler)
     logging.getLogger("sqlchat").setLevel(settings.log_level.upper())

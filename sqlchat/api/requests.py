@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import random
 import re
 import tempfile
 import time
@@ -107,28 +108,26 @@ def init_app(app: Flask, trusted_proxies: int) -> None:
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
     app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
     app.before_request(begin_request)
-    app.before_request(refuse_encoded_bodies)
     app.after_request(finish_request)
 
 
 def begin_request() -> None:
-    proxy_id = request.headers.get("X-Request-Id", "")
-    g.request_id = proxy_id if PROXY_ID.fullmatch(proxy_id) else os.urandom(16).hex()
-    g.started = time.perf_counter()
-
-
-def refuse_encoded_bodies() -> None:
-    """Raise UnsupportedMediaError for a compressed body: nothing here decompresses it."""
-    header = request.headers.get("Content-Encoding")
-    if header and {coding.strip().lower() for coding in header.split(",")} - {"", "identity"}:
+    """Give the request its id. Raises UnsupportedMediaError for a compressed body: nothing here decompresses it."""
+    environ, state = request.environ, g._get_current_object()  # each use of a proxy takes time
+    proxy_id = environ.get("HTTP_X_REQUEST_ID", "")
+    state.request_id = proxy_id if PROXY_ID.fullmatch(proxy_id) else f"{random.getrandbits(128):032x}"
+    state.started = time.perf_counter()
+    codings = environ.get("HTTP_CONTENT_ENCODING")
+    if codings and {coding.strip().lower() for coding in codings.split(",")} - {"", "identity"}:
         raise UnsupportedMediaError("Send the body as it is: no `Content-Encoding` is understood.")
 
 
 def finish_request(response: Response) -> Response:
     """Set the headers of every answer and log the request; a streamed answer is logged at its end."""
-    response.headers["X-Request-Id"] = g.request_id
+    state = g._get_current_object()
+    response.headers["X-Request-Id"] = state.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if not g.get("streaming"):
+    if not state.get("streaming"):
         log_request(response.status_code)
     return response
 
@@ -138,10 +137,10 @@ def log_request(status: int) -> None:
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
-    this: Request = request._get_current_object()  # type: ignore[attr-defined] # each use of a proxy takes time
+    this: Request = request._get_current_object()  # type: ignore[attr-defined]
     state = g._get_current_object()
     caller, failure, code = state.get("caller"), state.get("failure"), state.get("problem_code")
-    level, seconds = _choose_level(status, failure), time.perf_counter() - state.started
+    level, seconds = _choose_level(this.path, status, failure), time.perf_counter() - state.started
     route = f"{this.method} {this.url_rule.rule}" if this.url_rule else "unmatched"
     metrics.count_request(route, status, seconds, code)
     facts = {
@@ -160,8 +159,8 @@ def log_request(status: int) -> None:
     log.log(level, "request", extra={name: value for name, value in facts.items() if value is not None})
 
 
-def _choose_level(status: int, failure: SqlchatError | None) -> int:
-    if request.path in PROBES:
+def _choose_level(path: str, status: int, failure: SqlchatError | None) -> int:
+    if path in PROBES:
         return logging.DEBUG
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return logging.ERROR
@@ -172,7 +171,8 @@ def _choose_level(status: int, failure: SqlchatError | None) -> int:
 
 def note(**facts: Any) -> None:
     """Add facts (a connection's name, a count of tokens) to this request's line in the log."""
-    g.log_facts = g.get("log_facts", {}) | facts
+    state = g._get_current_object()
+    state.log_facts = state.get("log_facts", {}) | facts
 
 
 def request_tag() -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial, wraps
 from http import HTTPStatus
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import flask_smorest
 import orjson
 from flask import Request, Response, current_app, request
-from webargs import core
-from webargs.flaskparser import FlaskParser
-from webargs.multidictproxy import MultiDictProxy
-from werkzeug.datastructures import CombinedMultiDict
+from marshmallow import EXCLUDE, Schema, ValidationError
+from werkzeug.datastructures import MultiDict
 
 from sqlchat.errors import PayloadError, UnsupportedMediaError
 from sqlchat.runtime import Runtime
@@ -28,54 +27,42 @@ COLON = re.compile(rb'"[ \t\r\n]*:')
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class PayloadParser(FlaskParser):
-    """webargs' parser with our errors, and with orjson, which refuses NaN, lone surrogates and endless nesting."""
+def read_json(req: Request) -> Any:
+    """Read the body with orjson, which refuses NaN, lone surrogates and endless nesting.
 
-    DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
+    Raises PayloadError and UnsupportedMediaError.
+    """
+    body = req.get_data()
+    if not body:
+        raise PayloadError("The body is empty; send JSON, with the header Content-Type: application/json.")
+    if not req.is_json:
+        raise UnsupportedMediaError("Send the body as JSON, with the header Content-Type: application/json.")
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise PayloadError(f"The body is not JSON: {exc}.") from exc
+    if body.count(b"[") + body.count(b"{") > DEEPEST and is_nested_deeper(payload, DEEPEST):
+        raise PayloadError(f"The body is nested more than {DEEPEST} levels deep.")
+    if len(COLON.findall(body)) > _count_keys(payload):  # a key may be repeated, or a text may hold a colon
+        json.loads(body, object_pairs_hook=_make_object, parse_int=float)
+    return payload
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._defaults: dict[Any, dict[str, Any]] = {}
 
-    def parse(self, argmap: Any, *args: Any, location: str | None = None, **options: Any) -> Any:
-        """Parse as webargs does, but parse an empty query only once for each schema."""
-        if location != "query" or request.query_string:
-            return super().parse(argmap, *args, location=location, **options)
-        if argmap not in self._defaults:
-            self._defaults[argmap] = super().parse(argmap, *args, location=location, **options)
-        return dict(self._defaults[argmap])
+def read_values(*parts: MultiDict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a query, or files and texts of a form together.
 
-    def _raw_load_json(self, req: Request) -> Any:
-        body = req.get_data()
-        if not body:
-            raise PayloadError("The body is empty; send JSON, with the header Content-Type: application/json.")
-        if not core.is_json(req.mimetype):
-            raise UnsupportedMediaError("Send the body as JSON, with the header Content-Type: application/json.")
-        try:
-            payload = orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise PayloadError(f"The body is not JSON: {exc}.") from exc
-        if body.count(b"[") + body.count(b"{") > DEEPEST and is_nested_deeper(payload, DEEPEST):
-            raise PayloadError(f"The body is nested more than {DEEPEST} levels deep.")
-        if len(COLON.findall(body)) > _count_keys(payload):  # a key may be repeated, or a text may hold a colon
-            json.loads(body, object_pairs_hook=_make_object, parse_int=float)
-        return payload
+    Raises PayloadError for a repeated name.
+    """
+    _refuse_repeated(name for part in parts for name, _ in part.items(multi=True))
+    return {name: value for part in parts for name, value in part.items()}
 
-    def load_querystring(self, req: Request, schema: Any) -> Any:
-        _refuse_repeated(name for name, _ in req.args.items(multi=True))
-        return super().load_querystring(req, schema)
 
-    def load_files(self, req: Request, schema: Any) -> Any:
-        """Return files and texts of a form together. Raises PayloadError if two have one name."""
-        _refuse_repeated(name for part in (req.files, req.form) for name, _ in part.items(multi=True))
-        return MultiDictProxy(CombinedMultiDict([req.files, req.form]), schema)
-
-    def handle_error(self, error: Any, *args: Any, **kwargs: Any) -> NoReturn:
-        # webargs puts the location ("json", "query") around the fields; the caller only knows fields.
-        fields = next(iter(error.messages.values()))
-        if not isinstance(fields, dict):
-            fields = {"body": fields}
-        raise PayloadError(INVALID, errors=fields)
+READERS: Mapping[str, Callable[[Request], Any]] = {
+    "json": read_json,
+    "query": lambda req: read_values(req.args),
+    "files": lambda req: read_values(req.files, req.form),
+}
+"""By the location of arguments."""
 
 
 def is_nested_deeper(value: Any, levels: int) -> bool:
@@ -123,8 +110,6 @@ class Access:
 class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
     """A blueprint of the API."""
 
-    ARGUMENTS_PARSER = PayloadParser()
-
     def __init__(self, *args: Any, access: Access | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self._access = access
@@ -139,20 +124,58 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
             view_func._apidoc.setdefault("manual_doc", {})["security"] = self._access.requirement
         super().add_url_rule(rule, endpoint, view_func, *args, **{"strict_slashes": False, **options})
 
-    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
-        """Parse arguments as flask-smorest does, with one instance of the schema for all requests."""
-        instance = schema() if isinstance(schema, type) else schema
-        return cast(Callable[[View], View], super().arguments(instance, **options))
+    def arguments(self, schema: type[Schema], *, location: str = "json", **options: Any) -> Callable[[View], View]:
+        """Document arguments as flask-smorest does, and pass them to the view after those of its path.
+
+        A request raises PayloadError if they do not fit the schema.
+        """
+        instance, read = schema(), READERS[location]
+        unknown = None if location == "json" else EXCLUDE
+        document = super().arguments(instance, location=location, error_status_code=400, **options)
+
+        def load(given: Any) -> dict[str, Any]:
+            try:
+                return cast(dict[str, Any], instance.load(given, unknown=unknown))
+            except ValidationError as exc:
+                raise PayloadError(INVALID, errors=exc.messages_dict) from exc
+
+        load_nothing = cache(partial(load, {}))
+
+        def decorate(view: Any) -> Any:
+            @wraps(view)
+            def parse(*arguments: Any, **path: Any) -> Any:
+                req: Request = request._get_current_object()  # type: ignore[attr-defined]
+                is_empty = location == "query" and not req.query_string
+                return view(*arguments, dict(load_nothing()) if is_empty else load(read(req)), **path)
+
+            parse._apidoc = document(view)._apidoc  # type: ignore[attr-defined]
+            return parse
+
+        return decorate
+
+    def doc(self, **members: Any) -> Callable[[View], View]:
+        """Document a view with members of OpenAPI's operation."""
+        return _take_document(super().doc(**members))
 
     def fails(self, *statuses: int) -> Callable[[View], View]:
         """Document the failures of a view, beside the 400 of every payload."""
 
         def decorate(view: Any) -> Any:
-            for status in statuses:  # takes the document alone, so that no function is added around the view
-                view._apidoc = self.alt_response(status, HTTPStatus(status).name)(view)._apidoc
+            for status in statuses:
+                _take_document(self.alt_response(status, HTTPStatus(status).name))(view)
             return view
 
         return decorate
+
+
+def _take_document(decorate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decorator that takes the document alone from `decorate`, so that it adds no function around a view."""
+
+    def document(view: Any) -> Any:
+        view._apidoc = decorate(view)._apidoc
+        return view
+
+    return document
 
 
 def describe_path(name: str, example: str, description: str = "") -> dict[str, Any]:
@@ -163,9 +186,16 @@ def describe_path(name: str, example: str, description: str = "") -> dict[str, A
 
 def runtime() -> Runtime:
     """Return the process-wide state of the application that serves this request."""
-    return cast(Runtime, current_app.extensions["sqlchat"])
+    return cast(Runtime, current_app._get_current_object().extensions["sqlchat"])  # type: ignore[attr-defined]
+
+
+class JsonResponse(Response):
+    """A response with a body, of which nothing depends on the request."""
+
+    def get_wsgi_headers(self, environ: Any) -> Any:
+        return self.headers  # werkzeug would look for a relative Location in them, and copy them
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
     """Make a JSON answer. `body` may hold orjson.Fragment, so that rows are written once."""
-    return Response(orjson.dumps(body), status, mimetype="application/json")
+    return JsonResponse(orjson.dumps(body), status, content_type="application/json")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from sqlchat.api.requests import PROBES
 from sqlchat.api.resource import Access, runtime
@@ -21,7 +21,7 @@ from sqlchat.tokens import Caller
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS = "metrics.show_metrics"
-"""The endpoint with a token of its own."""
+"""The endpoint with a token of its own, which belongs to no caller."""
 SENT_AT_ONCE = 64 << 10
 """Bytes of an answer that the system buffers, also if the client does not read them."""
 OTHER_SITES = frozenset({"cross-site", "same-site"})
@@ -31,21 +31,35 @@ CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def init_app(app: Flask) -> None:
     """Verify the token of every request before its view runs, and share the threads among callers."""
-    if app.config["TRUSTED_HOSTS"]:  # in local mode
-        app.before_request(refuse_other_sites)
-    app.before_request(identify)
-    app.before_request(take_thread)
+    app.before_request(admit_request)
     app.after_request(give_thread_back)
 
 
-def refuse_other_sites() -> None:
+def admit_request() -> None:
+    """Find the caller of a request and take a thread for them, before the view runs.
+
+    Raises BadRequestError, UnauthorizedError, UnavailableError and BusyError.
+    """
+    req: Request = request._get_current_object()  # type: ignore[attr-defined]
+    state = g._get_current_object()
+    if req.trusted_hosts:  # in local mode
+        refuse_other_sites(req)
+    state.caller = state.token = None
+    if req.endpoint != METRICS and (header := req.environ.get("HTTP_AUTHORIZATION")):
+        state.token = read_token(header)
+        state.caller = runtime().verifier.verify(state.token)
+    if runtime().settings.auth_configured and req.path not in PROBES:
+        take_thread(state.caller.id if state.caller else OPEN_OWNER)
+
+
+def refuse_other_sites(req: Request) -> None:
     """Raise BadRequestError if a page of another site made the user's browser send this request.
 
     Browsers name the page's site in Sec-Fetch-Site, older ones only in Origin; other clients send neither.
     """
-    if request.method in CHANGES_NOTHING:
+    if req.method in CHANGES_NOTHING:
         return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    site, origin = req.environ.get("HTTP_SEC_FETCH_SITE"), req.environ.get("HTTP_ORIGIN")
     if site in OTHER_SITES or (site is None and origin is not None and not _is_local(origin)):
         raise BadRequestError("A page of another site may not ask for this.")
 
@@ -58,35 +72,23 @@ def _is_local(origin: str) -> bool:
     return host in {local.strip("[]") for local in LOCAL_HOSTS}
 
 
-def identify() -> None:
-    """Set `g.caller` and `g.token` from the Authorization header; both are None without one.
-
-    The token of `/metrics` belongs to no caller. Raises UnauthorizedError and UnavailableError.
-    """
-    g.caller = g.token = None
-    if request.endpoint == METRICS:
-        return
-    header = request.headers.get("Authorization", "")
-    if not header:
-        return
+def read_token(header: str) -> str:
+    """Return the token of an Authorization header. Raises UnauthorizedError."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
-    g.caller = runtime().verifier.verify(token.strip())
-    g.token = token.strip()
+    return token.strip()
 
 
-def take_thread() -> None:
+def take_thread(owner: str) -> None:
     """Raise BusyError if the caller uses a whole share of this process's threads.
 
     All callers without a token count as one. Requests of monitoring do not count.
     """
-    if runtime().settings.auth_configured and request.path not in PROBES:
-        owner = g.caller.id if g.caller else OPEN_OWNER
-        if not runtime().threads.acquire(0, owner):
-            limit = runtime().settings.owner_threads
-            raise BusyError(f"You have {limit} requests under way; wait for one of them.", retry_after=1)
-        g.thread_owner = owner
+    if not runtime().threads.acquire(0, owner):
+        limit = runtime().settings.owner_threads
+        raise BusyError(f"You have {limit} requests under way; wait for one of them.", retry_after=1)
+    g.thread_owner = owner
 
 
 def give_thread_back(response: Response) -> Response:

@@ -71,6 +71,8 @@ class Budgets:
 
     def settle(self, entry: Entry) -> None:
         """Release the reservation of `entry`, which the history has now. Safe to call twice."""
+        if not any(self._limits):
+            return
         with self._changed:
             mine = self._under_way.get(entry.owner, {})
             mine.pop(id(entry), None)

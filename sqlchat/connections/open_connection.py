@@ -11,7 +11,6 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,6 +76,10 @@ class CatalogReading:
         default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
     )
     """By the text that was examined. They depend on nothing but the text, the catalog and the policy."""
+    drivers: LruCache[Connection] = field(
+        default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
+    )
+    """By the same texts, what runs them for callers without rows of their own."""
 
 
 class OpenConnection:
@@ -122,7 +125,8 @@ class OpenConnection:
 
         Raises UnauthorizedError if the connection needs to know its caller.
         """
-        view = copy(self)
+        view = object.__new__(OpenConnection)
+        vars(view).update(vars(self))
         view._origin = self._origin or self  # keeps the driver's connection open
         view._driver = self._driver.for_caller(claims)
         view._is_shared = view._driver is self._driver
@@ -283,10 +287,15 @@ class OpenConnection:
     def _expect(self, examined: Examination) -> Connection:
         """Return the driver's connection for this SQL, which it runs only if the catalog has not changed."""
         present = self._present
+        if self._is_shared and (driver := present.drivers.get(examined.sql)):
+            return driver
         tables = present.whole.list_read(examined.sql)
         is_plain = examined.is_plain and present.policed is None
         is_all = not examined.unknown and len(tables) >= len(examined.lineage.tables_read)
-        return self._driver.expecting(present.visible, tables, is_plain=is_plain, is_all=is_all)
+        driver = self._driver.expecting(present.visible, tables, is_plain=is_plain, is_all=is_all)
+        if self._is_shared:
+            present.drivers.put(examined.sql, driver)
+        return driver
 
     def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
         """Raise the errors of `explain`, unless it has already let this query pass."""

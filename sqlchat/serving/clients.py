@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
@@ -29,6 +30,10 @@ SENT_TOGETHER = 64 << 10
 """Bytes of a body that are copied behind the headers."""
 
 
+LINGER = 0.02
+"""Seconds that a thread waits for the next request of the connection that it has answered."""
+
+
 class Threads(Enum):
     """Which threads handle a request."""
 
@@ -37,6 +42,14 @@ class Threads(Enum):
     """For requests that a thread has to read on."""
     HEALTH = "health"
     PROBES = "probes"
+
+
+class ClientSocket(socket.socket):
+    """A socket that changes its mode only if it has another: each change lets another thread have Python's lock."""
+
+    def setblocking(self, flag: bool) -> None:
+        if flag != self.getblocking():
+            super().setblocking(flag)
 
 
 class Answer(wsgi.Response):  # type: ignore[misc]
@@ -129,15 +142,18 @@ class Connection(TConn):  # type: ignore[misc]
         self.data_ready = True  # gunicorn need not wait for it
         self._received, self._searched, self._size = bytearray(), 0, 0
         self._threads: Threads | None = None
+        self.is_whole = False
+        """Whether all of the request that the parser has now arrived before it."""
+        if not self._is_opaque:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(LINGER * 1e6)))
 
-    def receive(self, seconds: float = 0) -> bool:
-        """Read what arrives within `seconds`. False if nothing came."""
+    def receive(self, flags: int = socket.MSG_DONTWAIT) -> bool:
+        """Read what has arrived; without `flags`, what arrives within LINGER. False if nothing came."""
         if self._is_opaque:
-            return not seconds  # the event loop knows that something came
-        self.sock.settimeout(seconds)
+            return True  # the event loop knows that something came
         try:
-            data = self.sock.recv(READ_AT_ONCE)
-        except (BlockingIOError, TimeoutError):
+            data = self.sock.recv(READ_AT_ONCE, flags)
+        except BlockingIOError:
             return False
         except OSError:  # a thread will meet it again
             data = b""
@@ -145,17 +161,14 @@ class Connection(TConn):  # type: ignore[misc]
         self._has_ended = not data
         return True
 
-    def await_next(self, seconds: float) -> Threads | None:
+    def await_next(self) -> Threads | None:
         """Wait for a next request. Returns the threads for it; None if it has not come, or not as a whole."""
         if self._is_opaque:
             return None
         self._take_back()
-        ends_at = time.monotonic() + seconds
+        ends_at = time.monotonic() + LINGER
         threads = self.choose_threads() if self._received else None
-        while threads is None:
-            left = ends_at - time.monotonic()
-            if left <= 0 or not self.receive(left):
-                return None
+        while threads is None and time.monotonic() < ends_at and self.receive(0):
             threads = self.choose_threads()
         return threads
 
@@ -212,6 +225,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def put_back(self) -> None:
         """Give the parser what was received."""
+        self.is_whole = self._threads is not Threads.SLOW and 0 < self._size <= len(self._received)
         self.parser.unreader.unread(bytes(self._received))
         self._received, self._searched, self._size, self._threads = bytearray(), 0, 0, None
 

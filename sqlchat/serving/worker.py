@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import mmap
 import socket
@@ -33,13 +34,11 @@ from sqlchat.errors import (
     TransferCodingError,
     UriTooLongError,
 )
-from sqlchat.serving.clients import Answer, Connection, Threads, make_timeout_error
+from sqlchat.serving.clients import Answer, ClientSocket, Connection, Threads, make_timeout_error
 from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
 
-LINGER = 0.02
-"""Seconds that a thread waits for the next request of the connection that it has answered."""
 PROBE_THREADS = 2
 CLOSING_THREADS = 4
 GAUGE_INTERVAL = 1.0  # seconds
@@ -145,7 +144,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _accept_one(self, listener: socket.socket) -> bool:
         """Return whether a connection could be taken from the listener's queue."""
         try:
-            sock, address = listener.accept()
+            raw, address = listener.accept()
         except OSError as exc:
             if exc.errno in FULL:
                 log.warning("no room for another connection", extra={"errno": exc.errno})
@@ -153,6 +152,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             elif exc.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
                 raise
             return exc.errno == errno.ECONNABORTED
+        sock = ClientSocket(raw.family, raw.type, raw.proto, raw.detach())
         if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
             # a client that takes nothing of its answer keeps a thread, too
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
@@ -208,7 +208,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Handle a request, and those that follow it at once on its connection while no other waits for a thread."""
         result = self.handle(conn)
         while result is True and self._active[Threads.USUAL] <= self.cfg.threads:
-            if conn.await_next(LINGER) is not Threads.USUAL:
+            if conn.await_next() is not Threads.USUAL:
                 conn.put_back()
                 break
             result = self.handle(conn)
@@ -222,6 +222,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         started = datetime.now()
         answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, Answer)
         environ["wsgi.multithread"] = True
+        if conn.is_whole:
+            environ["wsgi.input"] = io.BytesIO(req.body.read())
         self.nr += 1
         self.alive = self.alive and self.nr < self.max_requests
         if not self.alive or not self.cfg.keepalive or len(self.keepalived_conns) >= self.max_keepalived:
@@ -297,6 +299,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """False, too, if a body that nobody read is malformed: its request has been answered."""
+        if conn.is_whole:
+            conn.parser.mesg = None  # nothing is left of it to discard
+            return keepalive
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except (gunicorn_errors.ParseException, RequestTimeoutError):

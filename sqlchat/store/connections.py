@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ Text = str | BindParameter[str]
 Privacy = Literal["schema", "samples", "rows"]
 SURROGATE = re.compile("[\ud800-\udfff]")
 DEFAULT_PRIVACY: Privacy = "samples"
+TRUSTED = 0.25
+"""Seconds for which the signal of a change is trusted: its writer may have been killed before it gave one."""
 
 
 class Changes(TypedDict, total=False):
@@ -61,6 +64,8 @@ class Connections:
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
         same_name = match_name(bindparam("owner"), bindparam("name"))
+        self._glance: tuple[int | None, float, dict[tuple[str, str], tuple[str, int]]] = (None, 0.0, {})
+        """The store's signal, the time until which it is trusted, and versions that were read since both began."""
         self._read_version = database.prepare(select(connections.c.id, connections.c.version).where(same_name))
 
     def add(
@@ -97,7 +102,14 @@ class Connections:
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Return id and version. The pair differs after each change. Raises ConnectionNotFoundError."""
+        signal, now = self._database.read_signal(), time.monotonic()
+        glance = self._glance
+        if signal is None or glance[0] != signal or now > glance[1]:
+            glance = self._glance = (signal, now + TRUSTED, {})
+        if known := glance[2].get((owner, name)):
+            return known
         for id, version in self._read_version(owner=owner, name=name) if is_storable(name) else ():
+            glance[2][owner, name] = id, version
             return id, version
         raise make_unknown_error(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -10,7 +11,6 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, create_engine, event, make_url, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -53,8 +53,8 @@ class Database:
         )
         self._quick = self._engine if self.embedded else _make_quick_engine(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
-        self._readers: list[PoolProxiedConnection] = []
-        """Free connections to the embedded database: taking one costs less than asking the pool."""
+        self._signal: memoryview | None = None
+        """Holds another number after each transaction of `writing` in the embedded store, by any process."""
         self._ready = False
 
     def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
@@ -92,15 +92,26 @@ class Database:
 
         self._retry_once(write)
 
+    def read_signal(self) -> int | None:
+        """Return a number that changes with each transaction of `writing` by any process; None if nothing tells.
+
+        Read it before the rows that depend on it. A process that is killed may change rows without it.
+        """
+        return self._signal[0] if self._signal else None
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open one transaction and commit it at the end. Passes IntegrityError on."""
         with self._translate_errors():
             self._make_ready()
-            with self._writer.begin() as connection:
-                if not self.embedded:
-                    connection.execute(text("SET LOCAL statement_timeout = '10s'"))
-                yield connection
+            try:
+                with self._writer.begin() as connection:
+                    if not self.embedded:
+                        connection.execute(text("SET LOCAL statement_timeout = '10s'"))
+                    yield connection
+            finally:
+                if self._signal:
+                    self._signal[0] = random.getrandbits(64)
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """Return an INSERT with the ON CONFLICT clauses that both databases share."""
@@ -112,6 +123,8 @@ class Database:
             if self.embedded:
                 with state_dir.hold_lock(self._settings, "store"), self._writer.begin() as connection:
                     migrate.upgrade(connection)
+                with suppress(OSError):
+                    self._signal = self._signal or state_dir.share_number(self._settings, "changes")
             else:
                 with self._writer.begin() as connection:
                     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sqlchat migrations'))"))
@@ -122,21 +135,15 @@ class Database:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
         self._quick.dispose()
-        while self._readers:
-            self._readers.pop().close()
 
     def _read(self, text: str, values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of `text` from the driver itself. Raises SQLAlchemy's errors."""
         driver, pooled = self._quick.dialect.loaded_dbapi, None
         try:
-            pooled = self._take_reader() if self.embedded else self._quick.raw_connection()
+            pooled = self._quick.raw_connection()
             cursor = pooled.cursor()
             cursor.execute(text, values)
-            rows = list(cursor.fetchall())
-            if self.embedded:
-                self._readers.append(pooled)
-                pooled = None
-            return rows
+            return list(cursor.fetchall())
         except driver.Error as exc:
             connection = pooled.dbapi_connection if pooled else None
             is_gone = self._quick.dialect.is_disconnect(exc, connection, None)
@@ -149,13 +156,6 @@ class Database:
         finally:
             if pooled:
                 pooled.close()
-
-    def _take_reader(self) -> PoolProxiedConnection:
-        with suppress(IndexError):
-            return self._readers.pop()
-        connection = self._engine.raw_connection()
-        connection.detach()  # frees its place in the pool
-        return connection
 
     def _retry_once(self, operation: Callable[[], Result]) -> Result:
         """Run `operation`; if its connection is dead, run it again over a new one."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import random
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Column, Select, delete, func, select
@@ -88,6 +89,7 @@ class Entry:
 
 
 COLUMNS = tuple(row.name for row in fields(Entry))
+READ_COLUMNS = attrgetter(*COLUMNS)
 ENTRY_COLUMNS = tuple(history.c[name] for name in COLUMNS)
 
 
@@ -144,7 +146,7 @@ class History:
 
     def _write(self, entries: list[Entry]) -> None:
         if self._kept:
-            rows = [{name: _make_storable(name, getattr(entry, name)) for name in COLUMNS} for entry in entries]
+            rows = [_make_row(entry) for entry in entries]
             for first in range(0, len(rows), WRITTEN_AT_ONCE):
                 self._database.append(self._insert, rows[first : first + WRITTEN_AT_ONCE])
         self._added += len(entries)
@@ -282,12 +284,22 @@ def _make_ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
     """
     milliseconds, rest = divmod(now, 1_000_000)
     number = milliseconds << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62
-    return uuid.UUID(int=number if lowest else number | secrets.randbits(62))
+    return uuid.UUID(int=number if lowest else number | random.getrandbits(62))
 
 
 def _read_time(entry_id: uuid.UUID) -> float:
     """Seconds since 1970 at which that id was made."""
     return (entry_id.int >> 80) / 1000
+
+
+def _make_row(entry: Entry) -> dict[str, object]:
+    """Return the entry's columns as both databases hold them; most texts stay as they are."""
+    row: dict[str, object] = dict(zip(COLUMNS, READ_COLUMNS(entry), strict=True))
+    for name, value in row.items():
+        is_plain = isinstance(value, str) and len(value) <= LONGEST_WORD and value.isascii() and "\0" not in value
+        if value is not None and not is_plain:
+            row[name] = _make_storable(name, value)
+    return row
 
 
 def _make_storable(name: str, value: object) -> object:

@@ -498,8 +498,8 @@ def test_nothing_of_one_connection_s_session_is_seen_by_another(spark_server):
     mine, other = connect(spark_server.config), connect(spark_server.config)
     try:
         rows(mine, "SELECT 1")
-        pooled = mine._pool.connect()
-        pooled.dbapi_connection.command("CREATE TEMPORARY VIEW secret AS SELECT 42 AS n")
+        pooled = mine._pool.lend()
+        pooled.session.command("CREATE TEMPORARY VIEW secret AS SELECT 42 AS n")
         pooled.close()
         assert rows(mine, "SELECT n FROM secret") == [[42]]
         with pytest.raises(UnknownNameError):

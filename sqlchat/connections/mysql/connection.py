@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any, Literal, cast
 
 import pymysql
-from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections.faults import make_changed_error, make_statement_error, make_timeout_error
@@ -41,6 +40,7 @@ from sqlchat.connections.servers.connection import (
     cut_end,
     write_comment,
 )
+from sqlchat.connections.servers.pool import Pooled
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
@@ -160,14 +160,14 @@ class MySQLConnection(ServerConnection):
             ended.set()
             self._give_back(pooled, session)
 
-    def _open_session(self, timeout: float) -> tuple[PoolProxiedConnection, Session]:
+    def _open_session(self, timeout: float) -> tuple[Pooled, Session]:
         while True:
             pooled = self._check_out()
             session = pooled.info.get("session")
             is_fresh = session is None
             try:
                 if session is None:
-                    session = pooled.info["session"] = Session(cast(Raw, pooled.dbapi_connection))
+                    session = pooled.info["session"] = Session(cast(Raw, pooled.session))
                 session.begin(timeout)
             except (pymysql.Error, OSError) as exc:
                 pooled.invalidate()
@@ -176,7 +176,7 @@ class MySQLConnection(ServerConnection):
                 continue  # it died in the pool: try the next
             return pooled, session
 
-    def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
+    def _give_back(self, pooled: Pooled, session: Session) -> None:
         try:
             if session.unread:
                 self._kill("QUERY", session.thread_id)  # else `end` would read all rows

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import psycopg2
 import psycopg2.extensions
 
 from sqlchat.config import Settings
@@ -122,7 +123,8 @@ class PostgresConnection(TransactingConnection):
         timeout, largest = request.timeout, self._settings.max_result_mb << 20
         with self._open_transaction(statement, timeout, repeats=repeats) as cursor:
             session = get_session(cursor)
-            shape = session.shape or self._describe(cursor, statement)
+            repeat = session.repeat
+            shape = repeat.shape if repeat else self._describe(cursor, statement)
             if sink.is_streamed:
                 cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is the deadline
             with (
@@ -135,13 +137,15 @@ class PostgresConnection(TransactingConnection):
                     return
                 then = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
                 text, prefix = statement.write_copy(shape, request.max_rows, largest, tag=request.tag, then=then)
-                if session.shape:
-                    text, prefix = f"{session.opening}; {text}", len(session.opening) + 2 + prefix
-                translate = self._translate_repeated if session.shape else self._translate_errors
-                with translate(cursor, statement, timeout, prefix):
+                if repeat:
+                    text, prefix = f"{repeat.opening}; {text}", len(repeat.opening) + 2 + prefix
+                translate = self._translate_repeated if repeat else self._translate_error
+                try:
                     cursor.copy_expert(text, rows)
+                except psycopg2.Error as exc:
+                    raise translate(exc, cursor, statement, timeout, prefix=prefix) from exc
                 session.is_reset = bool(then)
-                self._remember_shape(session, statement, shape)
+                self._remember_text(session, statement, timeout, shape)
 
     @contextlib.contextmanager
     def _open_rows(
@@ -188,8 +192,10 @@ class PostgresConnection(TransactingConnection):
             if not statement.is_query:
                 return Plan()
             text, prefix = statement.write_explain(None if max_rows is None else max_rows + 1)
-            with self._translate_errors(cursor, statement, timeout, prefix):
+            try:
                 cost = read_cost(ask(cursor, text))
+            except psycopg2.Error as exc:
+                raise self._translate_error(exc, cursor, statement, timeout, prefix=prefix) from exc
         return Plan(secret_cost=cost) if self._row_security else Plan(cost)
 
     def read_profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:

@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -58,6 +59,15 @@ codecs.register(_find_codec)
 psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the driver looks names up so
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A text that a session ran before, so that one message is enough to run it again."""
+
+    shape: Shape
+    opening: str = ""
+    """SQL that opens the transaction; "" until it is first repeated."""
+
+
 class Session(psycopg2.extensions.connection):
     is_lent = False
     """Whether a pooler lends us a session of the server for one transaction, and then lends it to others."""
@@ -65,12 +75,10 @@ class Session(psycopg2.extensions.connection):
     """Whether it has run a statement before, so that its connection may have died since."""
     prepared: set[str]
     """The SQL that prepared statements, if the session is ours alone."""
-    opening: str
-    """SQL that opens the transaction, if it is yet to be sent."""
-    shape: Shape | None = None
-    """The columns of the text that runs, if they are known without asking."""
-    shapes: dict[Any, Shape]
-    """The columns of texts that ran here before, by the text and the definitions that it was compared with."""
+    repeat: Repeat | None = None
+    """The text that runs, if it ran here before; its transaction is yet to be opened."""
+    repeats: dict[Any, Repeat]
+    """By the text, its time limit and the definitions that it was compared with."""
     is_reset = False
     """Whether nothing is left of the last statement."""
     deadline: Deadline
@@ -141,7 +149,7 @@ def connect(target: ServerConfig, address: str) -> Session:
         cursor.execute(ASKED_ONCE)
         ((backend, raw.steps_down),) = cursor.fetchall()
     raw.is_lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
-    raw.prepared, raw.shapes = set(), {}
+    raw.prepared, raw.repeats = set(), {}
     if raw.sent_encoding == NO_ENCODING:
         raw.set_client_encoding(NO_ENCODING)  # has the driver read by our codec
     if not raw.is_lent:

@@ -8,21 +8,14 @@ import re
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-import sqlalchemy.exc
-from sqlalchemy.pool import PoolProxiedConnection
-
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection
 from sqlchat.connections.faults import refuse_unsendable
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
-from sqlchat.errors import (
-    BusyError,
-    ConnectionConfigError,
-    DatabaseUnavailableError,
-)
+from sqlchat.connections.servers.pool import UNENCRYPTED, Pool, Pooled
+from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError
 
 CATALOG_TIMEOUT = 60.0
 """Seconds for a question of our own."""
@@ -35,7 +28,7 @@ class ServerConnection(Connection):
 
     def _set_up(self, target: ServerConfig, settings: Settings) -> None:
         self._target, self._settings, self.place = target, settings, target.place
-        self._pool = make_pool(settings, lambda: self._connect(self._find_address()))
+        self._pool = Pool(settings, lambda: self._connect(self._find_address()))
         self._deadlines = Deadlines()
 
     @abstractmethod
@@ -65,14 +58,12 @@ class ServerConnection(Connection):
         return warnings if is_encrypted or near else [*warnings, UNENCRYPTED]
 
     def close(self) -> None:
-        self._pool.dispose()
+        self._pool.close()
 
-    def _check_out(self) -> PoolProxiedConnection:
+    def _check_out(self) -> Pooled:
         """Take a session of the pool. Raises BusyError and DatabaseUnavailableError."""
         try:
-            return self._pool.connect()
-        except sqlalchemy.exc.TimeoutError as exc:
-            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+            return self._pool.lend()
         except self.unconnected as exc:
             words, cause = "The database cannot be reached at the moment.", exc
         except ConnectionConfigError as exc:

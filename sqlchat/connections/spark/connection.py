@@ -196,7 +196,7 @@ class SparkConnection(ServerConnection):
         """Return `use(session)`. Takes another session if the first was lost in the pool."""
         while True:
             pooled = self._check_out()
-            session, is_fresh = cast(Session, pooled.dbapi_connection), "used" not in pooled.info
+            session, is_fresh = cast(Session, pooled.session), "used" not in pooled.info
             pooled.info["used"] = True
             try:
                 session.refresh()
