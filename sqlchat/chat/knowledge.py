@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlchat.chat.examples import ExampleIndex, normalize_question
 from sqlchat.chat.terms import TermIndex
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.descriptions import Description, add_descriptions
@@ -99,8 +99,7 @@ class Knowledge:
 
     def __init__(self, store: KnowledgeStore, workers: Workers) -> None:
         self._store, self._workers = store, workers
-        self._books: OrderedDict[str, _Book] = OrderedDict()
-        self._lock = threading.Lock()
+        self._books = LruCache[_Book](MOST_BOOKS)
 
     def recall(self, owner: str, connection_id: str, question: str, catalog: Catalog) -> Recalled:
         """Return the knowledge for `question`, without examples whose names `catalog` no longer holds.
@@ -152,17 +151,10 @@ class Knowledge:
         stamp = self._store.stamp(owner, connection_id)
         if not stamp.version:
             return None
-        with self._lock:
-            book = self._books.get(stamp.connection)
-            if book is not None and book.knowledge.stamp == stamp:
-                self._books.move_to_end(stamp.connection)
-                return book
-        book = _Book(self._store.read(owner, connection_id))
-        with self._lock:
-            self._books[book.knowledge.stamp.connection] = book
-            self._books.move_to_end(book.knowledge.stamp.connection)
-            while len(self._books) > MOST_BOOKS:
-                self._books.popitem(last=False)
+        book = self._books.get(stamp.connection)
+        if book is None or book.knowledge.stamp != stamp:
+            book = _Book(self._store.read(owner, connection_id))
+            self._books.put(book.knowledge.stamp.connection, book)
         return book
 
     def _find_stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:

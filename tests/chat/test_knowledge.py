@@ -198,16 +198,6 @@ def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, s
     assert knowledge.list_examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
 
 
-def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge, store, shop, monkeypatch):
-    monkeypatch.setattr("sqlchat.chat.knowledge.MOST_BOOKS", 2)
-    for name in ("a", "b", "c"):
-        store.connections.add("ann", name, "postgres", {})
-        put(store, f"customers in {name}", name=name)
-    for name in ("a", "b", "a", "c", "b", "a"):
-        assert knowledge.recall("ann", name, f"customers in {name}", shop).exact
-    assert len(knowledge._books) == 2
-
-
 def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
     store.knowledge.replace_context("ann", "shop", CONTEXT)
     brought = SemanticModel(
