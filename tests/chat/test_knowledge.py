@@ -7,7 +7,7 @@ import pytest
 from sqlchat.chat.examples import normalize_question
 from sqlchat.chat.knowledge import NOTHING, Knowledge
 from sqlchat.config import Settings
-from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
+from sqlchat.errors import ConnectionNotFoundError
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
@@ -178,14 +178,6 @@ def test_where_no_worker_is_free_in_time_it_does_without_examples_that_need_one(
     busy._free.release()
     assert knowledge.recall("ann", "shop", "active customers in France", shop).exact
     busy.close()
-
-
-def test_a_store_that_is_gone_is_told(workers, shop):
-    settings = Settings(database_url="postgres://x@127.0.0.1:1/x", secret_key="k" * 40)
-    store = Store(settings)
-    with pytest.raises(StoreUnavailableError):
-        Knowledge(store.knowledge, workers).recall("ann", "shop", "How many?", shop)
-    store.close()
 
 
 def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, shop):

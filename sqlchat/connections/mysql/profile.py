@@ -49,7 +49,7 @@ def quote_name(name: str) -> str:
 
 
 def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
-    """Write SQL that reads the first `most` rows and one more; of values of the kind `other`, only whether they are."""
+    """Write SQL that reads `most` rows and one more; of values of the kind `other`, only whether they are there."""
     cells = []
     for column in columns:
         kind, name = profiling.find_kind(column.type), quote_name(column.name)
