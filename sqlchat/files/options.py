@@ -80,7 +80,7 @@ class Options:
             raise _make_error("thousands", "another mark than `decimal`")
         if options.skip_rows and 0 < options.first_header <= options.skip_rows:
             raise _make_error("header_row", "0, or a row after those that `skip_rows` leaves out")
-        if unknown := [each for each in options.types.values() if sql_type(each) is None]:
+        if unknown := [each for each in options.types.values() if find_sql_type(each) is None]:
             known = ", ".join(dict.fromkeys(TYPES.values()))
             raise _make_error("types", f"made of {known}; {unknown[0][:40]!r} is none")
         return options
@@ -94,10 +94,10 @@ class Options:
     def wanted(self, column: str) -> str | None:
         """Return the SQL type that the caller gives a column, without precision; None for none."""
         given = self.types.get(column)
-        return sql_type(given) if given is not None else None
+        return find_sql_type(given) if given is not None else None
 
 
-def sql_type(name: str) -> str | None:
+def find_sql_type(name: str) -> str | None:
     """Return the type of a name, such as NUMERIC for `decimal(10, 2)`; None if it names none."""
     bare = re.sub(r"\(\s*\d+\s*(,\s*\d+\s*)?\)$", "", name.strip())
     return TYPES.get(" ".join(bare.upper().split()))

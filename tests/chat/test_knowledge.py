@@ -202,10 +202,10 @@ def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
     recalled = knowledge.recall("ann", "shop", "How many active customers have a basket?", shop)
     assert [term.definition for term in recalled.terms] == ["ordered within 90 days", "an order"]
     assert recalled.notes == "Amounts are in euros.\nWeeks begin on Monday."
-    taught = recalled.lesson.teach(shop, Profiles())
-    orders = taught.table("orders")
+    extended = recalled.additions.apply_to(shop, Profiles())
+    orders = extended.table("orders")
     assert orders.comment.endswith("What was bought at once.")
     assert [key.source for key in orders.foreign_keys][-1] == "owner"
-    assert taught.version != shop.version
-    assert knowledge.teach_catalog("ann", "shop", shop, Profiles()) is taught
-    assert recalled.lesson.teach(replace(shop, version="v2"), Profiles()) is not taught
+    assert extended.version != shop.version
+    assert knowledge.extend_catalog("ann", "shop", shop, Profiles()) is extended
+    assert recalled.additions.apply_to(replace(shop, version="v2"), Profiles()) is not extended

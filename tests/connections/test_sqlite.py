@@ -212,7 +212,8 @@ def test_types_are_those_of_all_rows(connection):
 def test_rows_keep_names_places_types_and_values(connection):
     result = run(
         connection,
-        "SELECT 1 AS a, 'x' AS a, x'00ff' AS b, 1e999 AS inf, -1e999 AS low, 9223372036854775807 AS big, 0.1 AS r, NULL AS n",
+        "SELECT 1 AS a, 'x' AS a, x'00ff' AS b, 1e999 AS inf, -1e999 AS low, 9223372036854775807 AS big, 0.1 AS r, "
+        "NULL AS n",
     )
     assert result.columns == ("a", "a", "b", "inf", "low", "big", "r", "n")
     assert result.types == ("INTEGER", "TEXT", "BLOB", "REAL", "REAL", "INTEGER", "REAL", "")
