@@ -10,7 +10,7 @@ from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
-from sqlchat.chat.feedback import FeedbackDesk
+from sqlchat.chat.feedback import FeedbackEditor
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
@@ -127,7 +127,7 @@ class Runtime:
         self.semantic_editor: Final = SemanticEditor(
             self.store.knowledge, self.manager, self.judges, settings.semantic_timeout
         )
-        self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
+        self.feedback: Final = FeedbackEditor(self.store.feedback, self.store.history, self.knowledge_editor)
         budgets = Budgets(settings, self.store.history)
         self.pipeline: Final = Pipeline(
             settings,

@@ -119,7 +119,7 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     connection = runtime().manager.open(security.get_owner(), connection_id, security.get_claims())
     catalog = connection.read_catalog() if query["refresh"] else connection.catalog
     profiles = connection.read_profiles(refresh=query["refresh"]) if query["profile"] else None
-    taught = runtime().knowledge.teach_catalog(security.get_owner(), connection_id, catalog, profiles or Profiles())
+    taught = runtime().knowledge.extend_catalog(security.get_owner(), connection_id, catalog, profiles or Profiles())
     tables = [_render_table(table, profiles) for table in taught.listed.tables]
     return answer(render(CatalogSchema, catalog, dialect=write_public_name(catalog.dialect), tables=tables))
 

@@ -91,7 +91,7 @@ def list_connections(_: dict[str, Any]) -> dict[str, Any]:
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
     owner, name, wanted = security.get_owner(), payload["connection"], payload["tables"]
     connection = runtime().manager.open(owner, name, security.get_claims())
-    catalog = runtime().knowledge.teach_catalog(owner, name, connection.catalog, Profiles())
+    catalog = runtime().knowledge.extend_catalog(owner, name, connection.catalog, Profiles())
     facts: dict[str, Any] = {"dialect": write_public_name(catalog.dialect), "default_schema": catalog.default_schema}
     if not wanted:
         return facts | {

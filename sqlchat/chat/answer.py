@@ -76,7 +76,7 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Last stage: a question's answer and what it rests on."""
+    """Last stage: the answer to a question, and the data it rests on."""
 
     sql: str
     executed_sql: str | None

@@ -16,7 +16,7 @@ ABANDONED = "abandoned", 499
 
 
 class Audit:
-    """Process-wide and safe to use from several threads."""
+    """Stores an entry of the history for each request. Safe to use from several threads."""
 
     def __init__(self, history: History, budgets: Budgets) -> None:
         self._history, self._budgets = history, budgets

@@ -31,13 +31,13 @@ class Spent(NamedTuple):
 
 
 class Budgets:
-    """Process-wide and safe to use from several threads."""
+    """Reserves and sums what callers spend. Safe to use from several threads."""
 
     def __init__(self, settings: Settings, history: History) -> None:
         self._settings, self._history = settings, history
         self._limits = Spent(settings.daily_tokens, settings.daily_cost)
         self._under_way: dict[str, dict[int, Spent]] = {}
-        """Owner -> entry -> the most that its question may take, in the order of their coming."""
+        """Owner -> id of an entry -> the most that its question may take, in order of arrival."""
         self._changed = threading.Condition()
 
     def admit(self, entry: Entry, model: str, most: Tokens) -> None:
@@ -81,13 +81,13 @@ class Budgets:
             self._changed.notify_all()
 
     def sum_spent(self, owner: str) -> Spent:
-        """Tokens and dollars of the owner's questions since midnight (UTC). Raises StoreUnavailableError."""
+        """Sum the owner's tokens and dollars since midnight (UTC). Raises StoreUnavailableError."""
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         taken = self._history.sum_tokens(owner, today)
         return self._price({model: Tokens(prompt, completion) for model, prompt, completion in taken})
 
     def _sum_ahead(self, entry: Entry) -> Spent | None:
-        """The most that the questions before this one may take; None if there are none."""
+        """Return the most that the questions before this one may take; None if there are none."""
         ahead = None
         for key, most in self._under_way[entry.owner].items():
             if key == id(entry):
@@ -110,7 +110,7 @@ class Budgets:
         return any(limit and used >= limit for limit, used in zip(self._limits, spent, strict=True))
 
     def _make_error(self, spent: Spent, retry_after: int) -> BudgetError:
-        """With the numbers of what is limited; `retry_after` is 1 s if only questions under way stand before it."""
+        """Make the error with used and allowed amounts. `retry_after` is 1 s if running questions fill the budget."""
         budget: dict[str, Any] = {
             name: {"limit": limit, "used": round(used, DIGITS)}
             for name, limit, used in zip(Spent._fields, self._limits, spent, strict=True)
@@ -122,6 +122,6 @@ class Budgets:
         return BudgetError(f"Your budget of model calls for this day {why}.", retry_after=retry_after, budget=budget)
 
     def _seconds_left(self) -> int:
-        """Until midnight (UTC), rounded up."""
+        """Return the seconds until midnight (UTC), rounded up."""
         now = datetime.now(UTC)
         return 86_400 - (now.hour * 3600 + now.minute * 60 + now.second)

@@ -62,13 +62,13 @@ class CatalogIndex:
         """Values and facts of all columns, shown if they fit."""
 
     def is_made_of(self, catalog: Catalog, profiles: Profiles) -> bool:
-        """Whether the index was made of the same content."""
+        """Was the index made of the same content?"""
         same = catalog is self.catalog or (bool(catalog.version) and catalog.version == self.catalog.version)
         return same and (profiles is self.profiles or profiles == self.profiles)
 
     @property
     def ranking(self) -> TableRanking:
-        """The ranking of tables, built at its first use: only a catalog that does not fit needs it."""
+        """Rank tables. It is built at its first use, as only a catalog that does not fit needs it."""
         with self._lock:
             if self._ranking is None:
                 from sqlchat.chat.ranking import TableRanking
@@ -86,7 +86,7 @@ class CatalogIndex:
 
     @cached_property
     def brief_sizes(self) -> list[int]:
-        """Tokens of each table in one line."""
+        """Count the tokens of each table in one line."""
         return [self.measure_brief(table) for table in self.catalog.tables]
 
     def measure_brief(self, table: Table) -> int:

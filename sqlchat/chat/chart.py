@@ -38,11 +38,11 @@ class Chart:
     kind: Kind
     reason: str
     spec: dict[str, Any] | None
-    """Vega-Lite, without its data; None where a table tells more."""
+    """A Vega-Lite specification without data; None if a table shows more."""
 
 
 def choose_chart(results: Results) -> Chart:
-    """The chart of `results`. Reads each value once; does not fail on any."""
+    """Choose the chart of `results`. Reads each value once; no value makes it fail."""
     if not results.row_count:
         return _draw_nothing("no rows")
     if results.row_count > MOST_ROWS:
@@ -119,7 +119,7 @@ def _draw_bars(
 
 
 def _draw_amounts(results: Results, kind: Kind, x: dict[str, Any], numbers: list[int]) -> Chart:
-    """One or several amounts along x; several become one field, and a color tells them apart."""
+    """Draw one or several amounts along x; several become one field, with a color each."""
     mark, reason = ("line", OVER_TIME) if kind == "time_series" else ("bar", "a number for each name")
     if len(numbers) == 1:
         return _make_chart(kind, reason, mark, x=x, y=_make_axis(results, numbers[0]))

@@ -43,7 +43,7 @@ class Order:
     """The order that a statement's ORDER BY demands."""
 
     keys: tuple[int | str, ...] | None
-    """The output columns it orders by, by place or name; None where one of its keys is not put out."""
+    """The output columns that it orders by, as places or names; None if one of its keys is no output column."""
 
     def list_places(self, columns: Sequence[str]) -> Collection[int]:
         """Return the places of the keys; of all columns if a key is not put out."""
@@ -54,7 +54,7 @@ class Order:
 
 
 def describe_difference(gold: ResultSet, got: ResultSet, order: Order | None = None) -> str:
-    """A clause that says how `got` differs from `gold`; empty if they are the same. `order` is the gold's."""
+    """Say in a clause how `got` differs from `gold`; empty if it does not. `order` is the gold's."""
     if gold.truncated or got.truncated:
         return f"more rows than the {max(len(gold.rows), len(got.rows))} that are compared"
     width, wanted = len(got.columns), len(gold.columns)
@@ -84,7 +84,7 @@ def _find_place(key: int | str | None, names: Sequence[str]) -> int | None:
 
 
 def _number_columns(gold: ResultSet, got: ResultSet) -> tuple[list[Column], list[Column]]:
-    """The columns of both, with equal values replaced by equal numbers."""
+    """Return the columns of both, with equal values replaced by equal numbers."""
     rows = [*gold.rows, *got.rows]
     groups = _group_close_numbers(value for value in chain.from_iterable(rows) if _is_number(value))
     numbers: dict[Hashable, int] = {}
@@ -99,7 +99,7 @@ def _number_columns(gold: ResultSet, got: ResultSet) -> tuple[list[Column], list
 
 
 def _group_close_numbers(numbers: Iterable[float]) -> dict[float, int]:
-    """The group of each number: neighbours within the tolerance share one, unless both are whole."""
+    """Return the group of each number: neighbours within the tolerance share one, unless both are whole."""
     groups: dict[float, int] = {}
     before: float | None = None
     for number in sorted(set(numbers)):
@@ -125,7 +125,7 @@ def _make_key(value: Any, groups: dict[float, int]) -> Hashable:
 
 
 def _can_assign(wanted: list[Column], offered: list[Column], ordered: Collection[int] = ()) -> bool:
-    """Whether each of `wanted` can have one of `offered` of its own so that the rows are the same multiset.
+    """Can each of `wanted` have one of `offered` of its own so that the rows are the same multiset?
 
     The columns at the places in `ordered` must also be the same from row to row.
     """

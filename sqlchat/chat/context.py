@@ -7,7 +7,6 @@ then tables.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from sqlchat.chat.catalog_index import CatalogIndex
 from sqlchat.chat.dialect_notes import find_notes
 from sqlchat.chat.rendering import estimate_tokens, render_rows
 from sqlchat.chat.selection import MOST_MATCHES, Context, Selection
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.connections.samples import Samples
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import Profiles
@@ -34,7 +34,7 @@ class SchemaLinker:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         """Tokens that a catalog may take in a prompt."""
-        self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
+        self._indexes = LruCache[CatalogIndex](MOST_INDEXES)
         self._lock = threading.Lock()
 
     def choose_context(
@@ -80,14 +80,9 @@ class SchemaLinker:
     def _find_index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
         # a catalog that was read again is another object with the same version, and keeps its index
         key = (catalog.version or id(catalog), hash(profiles))
-        fresh = CatalogIndex(catalog, profiles)
         with self._lock:
-            index = self._indexes.setdefault(key, fresh)
-        if not index.is_made_of(catalog, profiles):
-            index = fresh
-        with self._lock:
-            self._indexes[key] = index
-            self._indexes.move_to_end(key)
-            if len(self._indexes) > MOST_INDEXES:
-                self._indexes.popitem(last=False)
+            index = self._indexes.get(key)
+            if index is None or not index.is_made_of(catalog, profiles):
+                index = CatalogIndex(catalog, profiles)
+                self._indexes.put(key, index)
         return index.ensure_built()  # takes a second for thousands of tables: not under the lock

@@ -108,5 +108,5 @@ NOTES = {
 
 
 def find_notes(dialect: str) -> DialectNotes:
-    """The notes on sqlglot's `dialect`; bare ones for a dialect without an entry."""
+    """Find the notes on sqlglot's `dialect`; those of a dialect without an entry are empty."""
     return NOTES.get(dialect) or DialectNotes(dialect, ())

@@ -85,7 +85,7 @@ def normalize_question(question: str) -> str:
 
 
 def fixes_relative_dates(question: str, sql: str) -> bool:
-    """Whether `sql` names a year for a question relative to today ("last month"), so that it becomes wrong with time.
+    """Does `sql` name a year for a question relative to today ("last month"), and so become wrong with time?
 
     False if the question names that year too, or if the SQL reads the clock.
     """

@@ -15,8 +15,8 @@ NO_SQL = "Give `corrected_sql`: the SQL of this answer is not known to be right.
 FOLLOW_UP = "The question goes on from an earlier one; add it in whole at /api/connections/{}/examples."
 
 
-class FeedbackDesk:
-    """Process-wide and safe to use from several threads."""
+class FeedbackEditor:
+    """Stores feedback on answers, and makes examples of it. Safe to use from several threads."""
 
     def __init__(self, store: FeedbackStore, history: History, editor: KnowledgeEditor) -> None:
         self._store, self._history, self._editor = store, history, editor
@@ -31,7 +31,7 @@ class FeedbackDesk:
         as_example: bool = False,
         claims: Claims = None,
     ) -> tuple[Feedback, Example | None, bool]:
-        """Keep the owner's feedback on `entry`; return it, the example made of it, and whether it is the first.
+        """Store the owner's feedback on `entry`; return it, the example made of it, and if it is the first.
 
         Raises the errors of `KnowledgeEditor.put_example`, and PayloadError if the entry cannot be an example; then
         nothing is kept.

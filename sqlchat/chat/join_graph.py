@@ -131,7 +131,7 @@ def _add_fused_names(catalog: Catalog, joins: Joins) -> None:
 
 
 def is_like_a_key(column: Column, table: Table) -> bool:
-    """Whether the column is the whole primary key, or named like a key."""
+    """Is the column the whole primary key, or named like a key?"""
     parts = words(column.name)
     return table.primary_key == (column.name,) or bool(
         parts and (parts[-1] in KEY_ENDINGS or parts[-1].endswith("id"))

@@ -1,4 +1,4 @@
-"""Checks and keeps an owner's notes, terms, references and verified examples for a connection."""
+"""Checks and stores an owner's notes, terms, references and verified examples for a connection."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ READING = 10.0
 OUTLIVED = "The question asks relative to today, the SQL has a fixed date: compute it, as from CURRENT_DATE."
 
 Faults = dict[int, dict[str, list[str]]]
-"""Of the parts of a list by their places: messages by field."""
+"""Place in a list -> field -> messages."""
 
 
 class KnowledgeEditor:
-    """Keeps what an owner tells of a connection, once it was checked. Safe to use from several threads.
+    """Checks and stores the knowledge that an owner gives about a connection. Safe to use from several threads.
 
-    Nothing that a model wrote comes here by itself.
+    Models write nothing here by themselves.
     """
 
     def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers) -> None:
         self._store, self._manager, self._workers = store, manager, workers
 
     def put_context(self, owner: str, connection_id: str, context: BusinessContext, claims: Claims = None) -> None:
-        """Keep `context` in place of what there was.
+        """Replace the stored context by `context`.
 
         The SQL of its terms must parse in the connection's dialect. The database must hold the columns of its
-        references, as the caller whose token holds `claims` sees it; a reference that was kept before stays without
-        that. Raises ConnectionNotFoundError, PayloadError that names the parts at fault, BusyError, and what reading
-        the catalog raises.
+        references, as the caller whose token holds `claims` sees it; stored references are not checked again.
+        Raises ConnectionNotFoundError, PayloadError that names the parts at fault, BusyError, and the errors of
+        reading the catalog.
         """
         dialect = self._manager.dialect(owner, connection_id)
         faults = {
@@ -52,7 +52,7 @@ class KnowledgeEditor:
     def find_stale(
         self, owner: str, connection_id: str, references: Sequence[Reference], claims: Claims = None
     ) -> list[bool | None]:
-        """For each reference, whether the database no longer holds its columns; None while it cannot be reached."""
+        """Return for each reference if its columns are gone; None for each if the database cannot be reached."""
         if not references:
             return []
         try:
@@ -64,7 +64,7 @@ class KnowledgeEditor:
     def put_example(
         self, owner: str, connection_id: str, question: str, sql: str, *, note: str = "", claims: Claims = None
     ) -> tuple[Example, bool]:
-        """Keep `sql` as the answer to `question`, in place of the one that there was; True where there was none.
+        """Store `sql` as the answer to `question`, in place of an earlier one; return True if there was none.
 
         It must pass the guard, the catalog, the connection's policy, the database's own planner and the ceiling on
         plans, as the caller whose token holds `claims`.
@@ -82,7 +82,7 @@ class KnowledgeEditor:
         )
 
     def check_sql(self, owner: str, connection_id: str, sql: str, claims: Claims = None) -> str:
-        """The version of the catalog that holds all names of `sql`, once all the rest is well with it too.
+        """Check `sql` as `put_example` does; return the version of the catalog that holds its names.
 
         Raises as `put_example` does.
         """
@@ -107,7 +107,7 @@ class KnowledgeEditor:
         return faults
 
     def _find_misfits(self, owner: str, connection_id: str, context: BusinessContext, claims: Claims) -> Faults:
-        """Of the references that are new, what keeps the database from holding them."""
+        """Return the faults of new references: why the database cannot have them."""
         before = self._store.read(owner, connection_id).context.references if context.references else ()
         new = {place: each for place, each in enumerate(context.references) if each not in before}
         if not new:

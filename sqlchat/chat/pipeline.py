@@ -58,7 +58,7 @@ class Prepared:
 
 
 class Pipeline:
-    """Process-wide and safe to use from several threads."""
+    """Answers questions: prompt, model, checks, rows. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -163,14 +163,14 @@ class Pipeline:
                 profiles = connection.profiles
                 task = Task(
                     question.text,
-                    recalled.lesson.teach(connection.catalog, profiles).listed,
+                    recalled.additions.apply_to(connection.catalog, profiles).listed,
                     values=profiles.few_texts,
                     plain_kinds=profiles.plain_kinds,
                     terms=tuple(Term((term.term, *term.synonyms), term.sql) for term in recalled.terms if term.sql),
                 )
                 return _make_basis(connection), task
             context, recalled, messages = self._make_prompt(question, connection, recalled, ready.turns)
-            catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
+            catalog = recalled.additions.apply_to(connection.catalog, Profiles()).listed
             return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
@@ -199,12 +199,12 @@ class Pipeline:
     def _make_prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
-        """Make the prompt with only the data that the connection's privacy allows; return it behind what it shows."""
+        """Make the prompt with only the data that the connection's privacy allows; return its content and text."""
         questions = "\n".join([*(turn.question for turn in turns), question.notes, question.text])
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
         statements = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
-        catalog = recalled.lesson.teach(connection.catalog, profiles).listed
+        catalog = recalled.additions.apply_to(connection.catalog, profiles).listed
         context = self._linker.choose_context(catalog, questions.strip(), profiles, samples, statements)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
@@ -213,7 +213,7 @@ class Pipeline:
         validator, draft, results = ready.validator, solution.draft, solution.results
         sql, lineage, conditions = solution.examined.sql, solution.examined.lineage, solution.examined.conditions
         dialect = ready.connection.dialect
-        catalog = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
+        catalog = ready.recalled.additions.apply_to(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             is_empty = results is not None and results.row_count == 0

@@ -195,7 +195,7 @@ def _describe_some(profile: ColumnProfile, most: int) -> str:
 
 
 def _is_of_one_row_each(profile: ColumnProfile) -> bool:
-    """Whether the texts are numbers, addresses and the like: a question must spell the one that it means."""
+    """Are the texts numbers, addresses and the like, one for each row? A question spells the one that it means."""
     return profile.unique and all(any(map(str.isdigit, value)) for value in profile.values)
 
 

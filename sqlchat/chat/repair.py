@@ -21,7 +21,7 @@ AROUND = 40  # characters shown on each side of a position
 
 
 def tells_values(fault: SqlchatError, sql: str) -> bool:
-    """Whether the words of `fault` may hold values: the database looked at rows, to run `sql` or to plan it."""
+    """May the words of `fault` hold values, because the database read rows to run or plan `sql`?"""
     planned_with_rows = fault.facts.get("errno") in OF_VALUES or (PIVOT.search(sql) and _is_of_database(fault))
     return bool(fault.facts.get(RUNNING) or planned_with_rows)
 
@@ -54,7 +54,7 @@ def describe_for_person(fault: SqlchatError, sql: str, attempts: int) -> Questio
 
 
 def _is_of_database(fault: SqlchatError) -> bool:
-    """Whether the database raised `fault`, not this service."""
+    """Did the database raise `fault`, not this service?"""
     return isinstance(fault, QueryError) and "unknown_names" not in fault.facts
 
 

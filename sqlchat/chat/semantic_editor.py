@@ -1,4 +1,4 @@
-"""Maps a semantic document, has the database check the result, and keeps it for a connection."""
+"""Maps a semantic document to terms and references, lets the database check them, and stores them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Unmapped = Sequence[tuple[str, str]]
 
 
 class SemanticEditor:
-    """Process-wide and safe to use from several threads."""
+    """Stores semantic documents of connections. Safe to use from several threads."""
 
     def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers, timeout: float) -> None:
         """`timeout`: seconds that all checks of one document may take."""
@@ -36,7 +36,7 @@ class SemanticEditor:
     def put(
         self, owner: str, connection_id: str, document: Mapping[str, Any], claims: Claims = None
     ) -> tuple[SemanticModel, Unmapped]:
-        """Keep `document` and what can be mapped of it, in place of the one before; what people wrote stays.
+        """Store `document` and its mapped parts in place of an earlier document. Terms that people wrote stay.
 
         The SQL of each term must pass the guard, the policy and the database's planner, as the caller whose token
         holds `claims`. Raises ConnectionNotFoundError, PayloadError for a document that is too costly to read,

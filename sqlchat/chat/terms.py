@@ -108,7 +108,7 @@ def _split_words(text: str) -> list[str]:
 
 
 def _differ_in_ending(one: str, other: str) -> bool:
-    """Whether two words of one stem differ only in an ending of number or tense."""
+    """Do two words of one stem differ only in an ending of number or tense?"""
     length = Prefix.similarity(one, other)
     last = one[length - 1 : length]
     rests = [word[length:].removeprefix(last) for word in (one, other)]  # plan, planned
@@ -116,7 +116,7 @@ def _differ_in_ending(one: str, other: str) -> bool:
 
 
 def _are_near(places: Sequence[Sequence[int]]) -> bool:
-    """Whether all words, each at its `places`, stand together somewhere with few other words between them."""
+    """Do all words, each at its `places`, stand together somewhere with few other words between them?"""
     widest = len(places) + BETWEEN
     marks = sorted((place, word) for word, where in enumerate(places) for place in where)
     for first, (start, _) in enumerate(marks):

@@ -13,10 +13,11 @@ T = TypeVar("T")
 class LruCache(Generic[T]):
     """Keeps at most `most` results, and `most_characters` of the `repr`s of keys and results. Safe for threads.
 
-    It does not keep a result that needs more than a tenth of the characters.
+    It does not keep a result that needs more than a tenth of the characters. Without `most_characters`, results may
+    have any size.
     """
 
-    def __init__(self, most: int, most_characters: int) -> None:
+    def __init__(self, most: int, most_characters: int | None = None) -> None:
         self._most, self._most_characters = most, most_characters
         self._entries: OrderedDict[Hashable, tuple[int, T]] = OrderedDict()
         self._characters = 0
@@ -33,13 +34,14 @@ class LruCache(Generic[T]):
 
     def put(self, key: Hashable, result: T) -> None:
         """Keep `result`; if there is no room, remove the least recently used results."""
-        size = len(repr(key)) + len(repr(result))
-        if size * 10 > self._most_characters:
+        most_characters = self._most_characters
+        size = 0 if most_characters is None else len(repr(key)) + len(repr(result))
+        if size * 10 > (most_characters or 0):
             return
         with self._lock:
             self._characters += size - self._entries.pop(key, (0, None))[0]
             self._entries[key] = size, result
-            while len(self._entries) > self._most or self._characters > self._most_characters:
+            while len(self._entries) > self._most or self._characters > (most_characters or 0):
                 self._characters -= self._entries.popitem(last=False)[1][0]
 
     def remove(self, key: Hashable) -> None:

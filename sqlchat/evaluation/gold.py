@@ -25,7 +25,7 @@ class Gold:
     """Texts that columns are compared with."""
 
 
-def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
+def inspect_gold(sql: str, dialect: str, catalog: Catalog) -> Gold:
     """Return the parts of `catalog` that `sql`, in sqlglot's `dialect`, needs. Skips names that `catalog` lacks.
 
     Raises SQLSyntaxError and SQLRefusedError as `parse` does.

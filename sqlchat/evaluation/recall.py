@@ -44,7 +44,7 @@ def find_missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Mis
 
 
 def _is_present(literal: TextCondition, text: str) -> bool:
-    """Whether `text` holds the literal as whole words; of a pattern, all parts between its wildcards."""
+    """Does `text` hold the literal as whole words, or all parts between the wildcards of a pattern?"""
     flags = re.IGNORECASE if literal.any_case else 0
     if literal.pattern:
         parts = WILDCARDS.split(literal.text)

@@ -18,7 +18,7 @@ from sqlchat.errors import (
     SqlchatError,
 )
 from sqlchat.evaluation.cases import Case
-from sqlchat.evaluation.gold import Gold, inspect
+from sqlchat.evaluation.gold import Gold, inspect_gold
 from sqlchat.evaluation.recall import Missing, find_missing
 from sqlchat.evaluation.replay import AnswerMissingError, hash_task
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
@@ -49,7 +49,7 @@ class Outcome:
 
     @property
     def miss(self) -> bool:
-        """Whether the verdict is not the expected one."""
+        """Is the verdict another one than expected?"""
         expected = "right" if self.case.answerable else "refused"
         return self.verdict not in (expected, "unasked")
 
@@ -148,7 +148,7 @@ class Evaluation:
         """Return the needs of `sql`, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.judges.call(
-            inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECT_DEADLINE
+            inspect_gold, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECT_DEADLINE
         )
         ceiling = self._runtime.settings.max_rows_ceiling
         return gold, ResultSet.of(self._runtime.execute(self._owner, name, sql, max_rows=ceiling))

@@ -21,12 +21,12 @@ class Format:
     parameters: str = ""
     """Parameters of the content type."""
     is_compressed: bool = False
-    """Whether its bytes are compressed already."""
+    """Are its bytes compressed already?"""
     is_text_line: bool = False
-    """Whether a fault can be told in a line of its own."""
+    """Can a fault be reported in a line of its own?"""
 
     def write(self, stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
-        """The bytes of the whole file, some at a time. Raises what iterating the stream raises, and QueryError."""
+        """Yield the bytes of the whole file. Raises the errors of the stream, and QueryError."""
         written: Iterator[bytes] = importlib.import_module(self.module).write(stream, guards_formulas=guards_formulas)
         return written
 

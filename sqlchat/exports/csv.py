@@ -18,7 +18,7 @@ EMPTY = b'""'
 
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
-    """With `guards_formulas`, texts that a spreadsheet would compute begin with an apostrophe; numbers never do."""
+    """Write CSV. `guards_formulas` puts an apostrophe before texts that a spreadsheet would compute, not numbers."""
     yield b",".join(_write_field(name, guards_formulas) for name in stream.header.columns) + b"\r\n"
     for values in read_values(stream):
         yield _write_lines(values, guards_formulas)

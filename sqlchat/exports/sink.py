@@ -1,16 +1,22 @@
-"""A file that is only written, whose bytes are taken out as they come."""
+"""Collects the bytes that a writer of Arrow or Parquet makes, until they are taken out."""
 
 from __future__ import annotations
 
+import io
+from typing import Any
 
-class Sink:
-    closed = False
+
+class Sink(io.RawIOBase):
+    """A file that can only be written."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._written = 0
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
         self._pieces.append(bytes(data))
         self._written += len(data)
         return len(data)
@@ -18,17 +24,8 @@ class Sink:
     def tell(self) -> int:
         return self._written
 
-    def writable(self) -> bool:
-        return True
-
-    def flush(self) -> None:
-        """All that is written can be taken at once."""
-
-    def close(self) -> None:
-        """Nothing is held but bytes."""
-
     def take(self) -> bytes:
-        """The bytes that were written since the last time."""
+        """Return the bytes that were written since the last time."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

@@ -24,8 +24,8 @@ SMALL_DECIMAL = 38
 """Digits that 128 bits hold."""
 
 
-def schema_of(header: Header) -> pa.Schema:
-    """The names, each once, with Arrow's types and the database's own as metadata."""
+def make_schema(header: Header) -> pa.Schema:
+    """Return a schema of unique names and Arrow's types, with the database's types as metadata."""
     names = unique_names(header.columns)
     return pa.schema(
         [
@@ -45,32 +45,32 @@ def read_type(name: str | pa.DataType) -> pa.DataType:
     return pa.timestamp("us", "UTC") if name == "timestamp[us, UTC]" else pa.type_for_alias(name)
 
 
-def typed_batches(stream: Stream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows with the schema's types. Raises what iterating the stream raises, and QueryError as `typed` does."""
+def read_batches(stream: Stream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the rows with the schema's types. Raises the errors of the stream, and QueryError as `cast_rows` does."""
     for item in stream.items():
         batch = stream.read_typed(item, schema)
         if batch is None:
-            batch = typed(Values(stream.read_rows(item), len(schema)), stream.header, schema)
+            batch = cast_rows(Values(stream.read_rows(item), len(schema)), stream.header, schema)
         stream.row_count += batch.num_rows
         yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 
-def typed(values: Values, header: Header, schema: pa.Schema) -> pa.RecordBatch:
-    """The rows with the schema's types. Raises QueryError for a value that its column's type cannot hold."""
+def cast_rows(values: Values, header: Header, schema: pa.Schema) -> pa.RecordBatch:
+    """Return the rows with the schema's types. Raises QueryError for a value that its column's type cannot hold."""
     columns = []
     for place, (field, is_document) in enumerate(zip(schema, header.is_document, strict=True)):
         try:
             columns.append(_cast(_read_texts(values, place, is_document), field.type))
         except (pa.ArrowInvalid, ValueError) as exc:
             raise QueryError(
-                f"The column {field.name!r} holds a value that {field.type} cannot hold{_shown(exc)}; "
+                f"The column {field.name!r} holds a value that {field.type} cannot hold{_quote_value(exc)}; "
                 "cast it in the SQL, to text for instance, or take CSV or NDJSON."
             ) from exc
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _read_texts(values: Values, place: int, is_document: bool) -> pa.Array:
-    """The texts of a column: JSON if it holds documents, else strings without quotes."""
+    """Return the texts of a column: JSON if it holds documents, else strings without quotes."""
     is_text = np.zeros_like(values.is_text) if is_document else values.is_text
     indices = np.arange(place, len(values.ends), values.width)
     order = 2 * indices
@@ -82,7 +82,7 @@ def _read_texts(values: Values, place: int, is_document: bool) -> pa.Array:
 
 
 def _make_array(kind: pa.DataType, is_valid: Any, *buffers: Any) -> pa.Array:
-    """Not by `pyarrow.array`, which imports pandas: that takes 40 MiB."""
+    """Make an array without `pyarrow.array`, which imports pandas and so takes 40 MiB."""
     validity = pa.py_buffer(np.packbits(is_valid, bitorder="little"))
     return pa.Array.from_buffers(kind, len(is_valid), [validity, *buffers])
 
@@ -97,7 +97,7 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
         sizes = [timedelta(0, t.hour * 3600 + t.minute * 60 + t.second, t.microsecond) for t in moments]
         microseconds = np.array([size // timedelta(microseconds=1) for size in sizes], np.int64)
         return _make_array(kind, _find_valid(texts), pa.py_buffer(microseconds))
-    if pa.types.is_float64(kind):  # Arrow rounds what does not fit
+    if pa.types.is_float64(kind):  # Arrow rounds a number that does not fit
         _refuse_rounding(texts)
     return texts.cast(kind)
 
@@ -121,6 +121,6 @@ def _refuse_rounding(texts: pa.Array) -> None:
             raise ValueError(f"'{text}' is between two doubles")
 
 
-def _shown(exc: Exception) -> str:
+def _quote_value(exc: Exception) -> str:
     quoted = QUOTED.search(str(exc))
     return f" ({quoted[1][:80]!r})" if quoted else ""

@@ -67,7 +67,7 @@ class Values:
 
     @cached_property
     def is_escaped(self) -> Flags:
-        """Whether a value holds a backslash."""
+        """Does a value hold a backslash?"""
         data = np.frombuffer(self.data, np.uint8)
         return self._find_owners(np.flatnonzero(data == ESCAPE) if b"\\" in self.data else NOWHERE)
 
@@ -92,7 +92,7 @@ class Values:
             return str(json.loads(cell)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def find_contents(self, *, strips: Flags) -> tuple[Places, Places]:
-        """Return where the values start and end: without quotes if `strips`, and nothing of null."""
+        """Return where the values start and end: without quotes if `strips`, and empty for null."""
         starts, ends = self.starts + strips, self.ends - strips
         return starts, np.where(self.is_null, starts, ends)
 

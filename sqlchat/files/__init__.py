@@ -1,4 +1,4 @@
-"""Uploaded files: what is in them, and where they are kept. Killable worker processes read them.
+"""Profiles and stores uploaded files. Killable worker processes read them.
 
 From bytes to a table:
 

@@ -73,7 +73,7 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
                 odd_lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
                 scan.odd_lines = (scan.odd_lines + odd_lines)[:SAMPLE_BYTES]
             scan.nul = scan.nul or b"\0" in content
-            if end - scan.row_starts[-1] >= block and (row_end := _last_row_end(content, scan.quotes)):
+            if end - scan.row_starts[-1] >= block and (row_end := _find_last_row_end(content, scan.quotes)):
                 scan.row_starts.append(end - len(content) + row_end)
             if QUOTE in content:
                 around = np.frombuffer(before + content + (after or b"\n"), np.uint8)
@@ -88,7 +88,7 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
     return scan
 
 
-def _last_row_end(chunk: bytes, quotes_before: int) -> int:
+def _find_last_row_end(chunk: bytes, quotes_before: int) -> int:
     """Find the end of the chunk's last row, which is outside quotes; 0 if no row ends."""
     feed, end = (b"\n", len(chunk)) if b"\n" in chunk else (b"\r", len(chunk) - 1)  # its \n may come next
     characters = np.frombuffer(chunk[:end], np.uint8)

@@ -15,7 +15,7 @@ from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats, readings
 from sqlchat.files.decisions import Decision, decide
 from sqlchat.files.formats import Load, Table
-from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, BlockFacts, ColumnHint, inspect
+from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, BlockFacts, ColumnHint, inspect_parts
 from sqlchat.files.notations import name_marks
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import Sketch
@@ -205,6 +205,6 @@ def _inspect(
     def inspect_block(load: Load) -> tuple[int, int, dict[str, BlockFacts]]:
         block = load()
         hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
-        return block.rows, block.left_out, {n: inspect(parts, hints[n]) for n, parts in block.columns.items()}
+        return block.rows, block.left_out, {n: inspect_parts(parts, hints[n]) for n, parts in block.columns.items()}
 
     return work_in_order(inspect_block, loads)

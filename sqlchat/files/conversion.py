@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from sqlchat.files import readings
 from sqlchat.files.formats import Part
-from sqlchat.files.inspection import python
-from sqlchat.files.readers import plain_infinity
+from sqlchat.files.inspection import convert_to_python
+from sqlchat.files.readers import drop_plus_of_infinity
 from sqlchat.files.readings import Reading
 from sqlchat.files.sketch import has_outer_blanks
 from sqlchat.files.value_stats import NUMBER_TYPES
@@ -118,7 +118,9 @@ class Conversion:
             return pc.cast(texts, self.arrow)
         if self.sql_type in NUMBER_TYPES:
             if reading.notation is None:
-                return pc.cast(plain_infinity(texts) if self.sql_type == "DOUBLE PRECISION" else texts, self.arrow)
+                return pc.cast(
+                    drop_plus_of_infinity(texts) if self.sql_type == "DOUBLE PRECISION" else texts, self.arrow
+                )
             if (plain := reading.notation.plain(texts)) is None:
                 raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
             return pc.cast(plain[0], self.arrow)
@@ -136,7 +138,7 @@ def _to_texts(array: pa.Array) -> pa.Array:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return _bytes_to_texts(array)
     if pa.types.is_temporal(kind):
-        return pa.array([str(python(value)) for value in array], pa.string())
+        return pa.array([str(convert_to_python(value)) for value in array], pa.string())
     return pc.cast(array, pa.string())
 
 

@@ -34,13 +34,13 @@ FIELDS = {
     "%p": r"(?P<half>[aApP])\.?[mM]\.?",
     " ": " {1,8}",
 }
-"""Part of a format -> the pattern of what it reads."""
+"""Part of a format -> the pattern of its texts."""
 
 Numbers = npt.NDArray[np.int64]
 
 
 def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
-    """Timestamps in microseconds, and whether one was cut to those; None where a text does not fit.
+    """Read timestamps in microseconds; say if one was cut to those. Returns None if a text does not fit.
 
     `texts` is an Arrow string array without nulls.
     """
@@ -65,7 +65,7 @@ def _to_numbers(texts: pa.Array) -> Numbers:
 
 
 def _to_moments(fields: dict[str, Any]) -> Numbers | None:
-    """Microseconds since 1970, or since midnight if there is no date; None for a day that its month has not."""
+    """Return microseconds since 1970, or since midnight without a date; None if a month has no such day."""
     hours = fields["half_hour"] % 12 + 12 * fields["half"] if "half" in fields else fields.get("hour", 0)
     clock = hours * HOUR + fields.get("minute", 0) * MINUTE + fields.get("second", 0) * 1_000_000
     if "day" not in fields:
@@ -84,7 +84,7 @@ OFFSET_ASIDE = r"\s([+-]\d\d)"
 
 
 def read_zoned(texts: pa.Array) -> pa.Array | None:
-    """Timestamps in UTC, in micro- or nanoseconds, of ISO 8601 texts with a zone; None where one has none.
+    """Read ISO 8601 texts with a zone as timestamps in UTC, in micro- or nanoseconds; None if one has no zone.
 
     `UTC` or `GMT` may stand for Z, and a blank before the zone.
     """

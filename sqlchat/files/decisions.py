@@ -17,9 +17,9 @@ from sqlchat.errors import FileInvalidError
 from sqlchat.files import readings
 from sqlchat.files.inspection import MOST_STRAYS
 from sqlchat.files.names import split_words
-from sqlchat.files.notations import BLANKS, PLUS, Notation, currencies
+from sqlchat.files.notations import BLANKS, PLUS, Notation, list_currencies
 from sqlchat.files.readings import Reading
-from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats, find_other_numbers, number_type, widen
+from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats, choose_number_type, find_other_numbers, widen
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
@@ -62,7 +62,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
     def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
-        """The same decision with new bounds, if the column stays text."""
+        """Return the same decision with new bounds, if the column stays text."""
         return replace(self, fit=ValueStats(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
 
 
@@ -73,7 +73,9 @@ def decide(column: Column) -> Decision:
     if wanted is None:
         return decision
     if wanted == "TEXT":
-        return replace(_as_text(column), fit=ValueStats(None, None)) if column.kinds else _as_text(column)
+        return (
+            replace(_decide_on_text(column), fit=ValueStats(None, None)) if column.kinds else _decide_on_text(column)
+        )
     if not column.values or column.values == column.missing.total():
         return Decision(wanted, ValueStats(None, None))
     fits = decision.sql_type == wanted or (decision.sql_type, wanted) in WIDER
@@ -87,7 +89,7 @@ def decide(column: Column) -> Decision:
     )
 
 
-def _as_text(column: Column, *warnings: str) -> Decision:
+def _decide_on_text(column: Column, *warnings: str) -> Decision:
     return Decision("TEXT", ValueStats(*(column.bounds or (None, None))), None, warnings)
 
 
@@ -95,18 +97,18 @@ def _decide_by_values(column: Column) -> Decision:
     if column.kinds:
         return _decide_kinds(column)
     if not column.fits:
-        return _as_text(column, *_warn_of_text(column))
+        return _decide_on_text(column, *_warn_of_text(column))
     best = readings.READINGS[column.readings[0]]
     fit, name = column.fits[best.name], column.name
     if best is readings.JSON or best.sql_type == "UUID":
         if column.missing:
-            return _as_text(column)
+            return _decide_on_text(column)
         return Decision(best.sql_type, fit if best is not readings.JSON else ValueStats(None, None), best)
     if fit.kind:
         return _decide_number(column, best, fit)
     if other := readings.find_rival(best.name, column.readings):
         orders = [order for reading in column.readings if (order := readings.READINGS[reading].order)]
-        return _as_text(
+        return _decide_on_text(
             column,
             f"{name!r} holds dates that may be read as {best.shown} or {other.shown}; it stays text. "
             f"Say which in `date_order`: {' or '.join(dict.fromkeys(orders))}.",
@@ -133,7 +135,7 @@ def _decide_kinds(column: Column) -> Decision:
     zone_warnings = (f"{name!r} has times with a zone; they are in UTC here.",) if has_zone else ()
     if set(kinds) <= set(NUMBER_KINDS):
         fit = reduce(widen, kinds.values())
-        sql_type = number_type(max(kinds, key=NUMBER_KINDS.index), fit.least, fit.most)
+        sql_type = choose_number_type(max(kinds, key=NUMBER_KINDS.index), fit.least, fit.most)
         warnings = (*_warn_of_moments(name, sql_type, fit), *_warn_of_infinity(column, fit))
         return Decision(sql_type, fit, None, warnings)
     if len(kinds) == 1:
@@ -158,43 +160,45 @@ def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
     name, marks = column.name, fit.marks
     warnings = []
     if PLUS in marks and fit.kind == "INTEGER" and fit.least >= 0:
-        return _as_text(column)  # such as +49, a code
+        return _decide_on_text(column)  # such as +49, a code
     if fit.infinite and column.wanted is None and not ("fraction" in marks or fit.digits[1]):
         warning = (
             f"{name!r} holds whole numbers and infinite values ({fit.infinite:,}); it stays text: "
             f"`types` {{{name!r}: 'DOUBLE'}} makes numbers of all, and `nulls` may name those that are none."
         )
         has_numbers = fit.infinite < column.values - column.missing.total()
-        return _as_text(column, warning) if has_numbers else _as_text(column)
+        return _decide_on_text(column, warning) if has_numbers else _decide_on_text(column)
     warnings += _warn_of_infinity(column, fit)
     if (other := find_other_numbers(fit, others)) is not None:
         both = f"{fit.most} or {other.most}"
         option = "say in `decimal` and `thousands` how numbers are written"
         if not (column.commas and best is readings.NUMBER):
-            return _as_text(
+            return _decide_on_text(
                 column, f"{name!r} holds numbers that may be read in two ways ({both}); it stays text: {option}."
             )
         warnings.append(f"{name!r} is read with a decimal point ({fit.most}); if it is none, {option}.")
-    elif len(signs := currencies(marks)) > 1:
-        return _as_text(column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text.")
+    elif len(signs := list_currencies(marks)) > 1:
+        return _decide_on_text(
+            column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text."
+        )
     elif best is readings.NUMBER and fit.kind == "NUMERIC" and VERSION_WORDS.intersection(split_words(name)):
         if column.wanted is None:
-            return _as_text(
+            return _decide_on_text(
                 column,
                 f"{name!r} may hold versions or sections, of which 1.10 is not 1.1; it stays text: "
                 "`types` makes numbers of them.",
             )
     elif {"%", "no %"} <= marks:
-        return _as_text(column, f"{name!r} holds numbers with and without a percent sign; it stays text.")
+        return _decide_on_text(column, f"{name!r} holds numbers with and without a percent sign; it stays text.")
     elif isinstance(best.notation, Notation) and best.notation.group == " " and _is_like_codes(column, fit):
-        return _as_text(
+        return _decide_on_text(
             column,
             f"{name!r} may hold numbers with blanks as thousands marks, or codes; it stays text: "
             'set `thousands` to " " to have numbers.',
         )
     else:
         warnings += _warn_of_notation(name, best, marks)
-    sql_type = number_type(fit.kind, fit.least, fit.most)
+    sql_type = choose_number_type(fit.kind, fit.least, fit.most)
     if column.wanted is None:
         warnings += _warn_of_moments(name, sql_type, fit)
     return Decision(sql_type, fit, best, tuple(warnings))
@@ -202,7 +206,7 @@ def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
 
 def _warn_of_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]:
     """Warn of signs, decimal commas and thousands marks in the numbers."""
-    signs = currencies(marks)
+    signs = list_currencies(marks)
     notation = [f"currency signs ({signs[0]})"] if signs else []
     if isinstance(best.notation, Notation):
         notation += ["a decimal comma"] if best.notation.decimal == "," and "fraction" in marks else []

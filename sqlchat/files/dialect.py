@@ -103,7 +103,7 @@ def split_rows(
     """Split lines, numbered from `first`, into rows; blank lines give rows without cells. Raises RowError."""
     csv.field_size_limit(LONGEST_FIELD)
     if quoting.backslash:
-        lines = (_with_doubled_quotes(line) for line in lines)
+        lines = (_double_quotes(line) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=quoting.blank, strict=strict)
     start = first
     try:
@@ -115,7 +115,7 @@ def split_rows(
         raise RowError(str(exc), start, first - 1 + reader.line_num) from exc
 
 
-def _with_doubled_quotes(line: str) -> str:
+def _double_quotes(line: str) -> str:
     if "\\" not in line:
         return line
     return re.sub(r'\\(["\\])', lambda match: '""' if match[1] == '"' else "\\", line)
@@ -286,8 +286,8 @@ def _is_header_in_comment(lines: list[str], at: int) -> bool:
     comment, first = lines[at - 1].rstrip("\r\n"), lines[at].rstrip("\r\n")
     for delimiter in DELIMITERS:
         if comment.count(delimiter) and comment.count(delimiter) == first.count(delimiter):
-            kinds = [header.kind(cell) for cell in first.split(delimiter)]
-            names = [header.kind(cell) for cell in comment.lstrip("#").split(delimiter)]
+            kinds = [header.find_kind(cell) for cell in first.split(delimiter)]
+            names = [header.find_kind(cell) for cell in comment.lstrip("#").split(delimiter)]
             return all(name in {"text", ""} for name in names) and any(kind not in {"text", ""} for kind in kinds)
     return False
 
@@ -343,7 +343,9 @@ def _warn_of_one_column(sample: list[Row]) -> list[str]:
         fields = list(csv.reader(texts, delimiter=mark))
         width = len(fields[-1])
         is_even = len(fields[0]) in {width, width - 1} and {len(row) for row in fields[1:]} == {width}
-        is_number = [all(header.kind(row[at]) == "number" for row in fields[1:]) for at in range(width) if is_even]
+        is_number = [
+            all(header.find_kind(row[at]) == "number" for row in fields[1:]) for at in range(width) if is_even
+        ]
         if width > 1 and all(map(all, fields)) and any(is_number):
             return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
     if any(len(row) > 1 and row[0] for row in csv.reader(texts[:2])) or any(texts[0].count(d) for d in ";\t|"):

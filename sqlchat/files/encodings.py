@@ -84,7 +84,7 @@ SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 ASCII = bytes(range(0x20, 0x7F))
 PROBE = bytes(range(0x100)) + b"~{!!~}\x1b$B!!"
-"""Every byte, and what switches the alphabet in HZ and ISO 2022; one byte a character keeps its length."""
+"""All bytes, and marks that switch alphabets in HZ and ISO 2022. One byte a character keeps the length."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not name.startswith("utf-32"):
         wide = "utf-16"
     elif b"\0" in start and not name.startswith("utf-32"):
-        wide = _utf16_without_mark(start)
+        wide = _detect_utf16(start)
     traits = source.scan or scan_bytes(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
     if wide:
         return Encoding(wide, traits, guessed=wide != "utf-16" and not given)
@@ -130,12 +130,12 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
     if traits.utf8:
         return Encoding("utf-8", traits)
     if name == "utf-8" or _is_broken_utf8(traits.odd_lines):
-        count, lines = _bad_bytes(source)
+        count, lines = _find_bad_bytes(source)
         return Encoding("utf-8", traits, bad_bytes=count, bad_lines=lines)
-    return Encoding(eight_bit(traits.odd_lines or start), traits, guessed=True)
+    return Encoding(guess_eight_bit(traits.odd_lines or start), traits, guessed=True)
 
 
-def eight_bit(sample: bytes) -> str:
+def guess_eight_bit(sample: bytes) -> str:
     """Guess the encoding of bytes that are no UTF-8: the first one that gives the letters of one language."""
     best, score = "", 0.0
     for name, letters in LANGUAGES:
@@ -211,7 +211,7 @@ def _is_sign(character: str, before: str, after: str) -> bool:
     return character in SIGNS and (character in "’'·" or not (before.isalpha() and after.isalpha()))
 
 
-def _utf16_without_mark(start: bytes) -> str:
+def _detect_utf16(start: bytes) -> str:
     """Detect UTF-16 without a byte order mark by its zeros. Raises FileInvalidError for other bytes with NUL."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     if max(even, odd) * 3 > len(start) and min(even, odd) == 0:
@@ -225,7 +225,7 @@ def _is_broken_utf8(odd_lines: bytes) -> bool:
     return whole > 0 and whole >= len(BEYOND_ASCII.findall(SEQUENCE.sub(b"", odd_lines)))
 
 
-def _bad_bytes(source: Source) -> tuple[int, list[int]]:
+def _find_bad_bytes(source: Source) -> tuple[int, list[int]]:
     """Count the bytes that are no UTF-8, and list the first lines with one."""
     count, lines = 0, []
     with source.open() as stream:

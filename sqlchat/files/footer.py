@@ -1,6 +1,7 @@
 """Finds the end of a table among the last rows of a file: empty rows, notes, totals.
 
-Used for CSV and workbooks. Each decision gives a warning. The option `totals` says if totals are rows of the table.
+The same rules hold for CSV and workbooks. Each decision gives a warning. The option `totals` says if
+totals are rows of the table.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlchat.files.header import SHOWN, Row, body_kind, kind, typical_fill
+from sqlchat.files.header import SHOWN, Row, find_body_kind, find_kind, find_typical_fill
 
 if TYPE_CHECKING:
     from sqlchat.files.dialect import Row as NumberedRow
@@ -57,7 +58,7 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
     """
     rows, warnings = list(rows), []
     count = len(rows)
-    typical = typical_fill(rows)
+    typical = find_typical_fill(rows)
     notes: list[str] = []
     empty = 0
     while rows and empty + len(notes) < MOST_NOTES:
@@ -107,30 +108,30 @@ def _is_note(rows: Sequence[Row], typical: int, width: int) -> bool:
     if len(texts) > 1:
         return (
             is_worded
-            and kind(first) == "text"
+            and find_kind(first) == "text"
             and len(texts) * 2 <= typical + 1
-            and all(kind(t) == "text" or len(row) < width for t in texts)
+            and all(find_kind(t) == "text" or len(row) < width for t in texts)
         )
-    if kind(first) != "text":
+    if find_kind(first) != "text":
         return False
     longest = max((len(above_row[0].strip()) for above_row in above if above_row), default=0)
     is_sentence = len(first.split()) >= 3 and len(first) > 1.5 * longest
-    return is_worded or is_sentence or (bool(above) and body_kind(above, 0) in {"number", "day", "time"})
+    return is_worded or is_sentence or (bool(above) and find_body_kind(above, 0) in {"number", "day", "time"})
 
 
 def _is_total(rows: Sequence[Row], whole: bool) -> bool:
     """Is the last row a total of the rows above, by its word or by its numbers?"""
     row, above = rows[-1], rows[:-1]
-    numbers = [c for c, cell in enumerate(row) if kind(cell) == "number"]
+    numbers = [c for c, cell in enumerate(row) if find_kind(cell) == "number"]
     if not above or not numbers:
         return False
-    label = next((c for c, cell in enumerate(row) if kind(cell) == "text"), None)
+    label = next((c for c, cell in enumerate(row) if find_kind(cell) == "text"), None)
     if label is not None:
         word = row[label].strip()
         is_repeated = any(label < len(cells) and cells[label].strip() == word for cells in above)
         return bool(TOTAL.match(word)) and not is_repeated
     has_blank_label = any(
-        not cell.strip() and body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
+        not cell.strip() and find_body_kind(above, c) == "text" and _compute_filled_share(above, c) > 0.9
         for c, cell in enumerate(row)
     )
     if not whole or not has_blank_label or len(above) < 2 or all(_follows(above[-1], row, c) for c in numbers):
@@ -138,7 +139,7 @@ def _is_total(rows: Sequence[Row], whole: bool) -> bool:
     return all(_adds_up(row, above, c) for c in numbers)
 
 
-def _share_filled(rows: Sequence[Row], column: int) -> float:
+def _compute_filled_share(rows: Sequence[Row], column: int) -> float:
     return sum(column < len(row) and bool(row[column].strip()) for row in rows) / len(rows)
 
 
@@ -150,7 +151,7 @@ def _follows(above: Row, row: Row, column: int) -> bool:
 
 def _adds_up_last(row: Row, above: Sequence[Row]) -> bool:
     """Is the first number of a row the sum of two or more numbers right above it, or no plain number?"""
-    column = next(c for c, cell in enumerate(row) if kind(cell) == "number")
+    column = next(c for c, cell in enumerate(row) if find_kind(cell) == "number")
     try:
         float(row[column])
     except ValueError:
@@ -171,10 +172,16 @@ def warn_of_totals_within(rows: Sequence[Row]) -> list[str]:
     labels = []
     for place in range(1, len(rows) - 1):
         row = rows[place]
-        label = next((c for c, cell in enumerate(row[:MOST_LABELS]) if kind(cell) == "text"), None)
-        if label is None or not TOTAL_WITHIN.match(row[label].strip()) or not any(kind(c) == "number" for c in row):
+        label = next((c for c, cell in enumerate(row[:MOST_LABELS]) if find_kind(cell) == "text"), None)
+        if (
+            label is None
+            or not TOTAL_WITHIN.match(row[label].strip())
+            or not any(find_kind(c) == "number" for c in row)
+        ):
             continue
-        has_gap = any(not cell.strip() and c != label and _share_filled(rows, c) > 0.6 for c, cell in enumerate(row))
+        has_gap = any(
+            not cell.strip() and c != label and _compute_filled_share(rows, c) > 0.6 for c, cell in enumerate(row)
+        )
         if has_gap or _adds_up_last(row, rows[:place]):
             labels.append(row[label].strip())
     if not labels:
@@ -190,8 +197,10 @@ def warn_of_second_table(rows: list[NumberedRow], width: int) -> list[str]:
         if row.first == rows[at - 1].last + 1 or len(row.cells) != width:
             continue
         above = [above_row.cells for above_row in rows[:at] if len(above_row.cells) == width]
-        valued = [c for c in range(width) if above and all(kind(cells[c]) not in {"", "text"} for cells in above)]
-        if valued and all(kind(cell) == "text" for cell in row.cells):
+        valued = [
+            c for c in range(width) if above and all(find_kind(cells[c]) not in {"", "text"} for cells in above)
+        ]
+        if valued and all(find_kind(cell) == "text" for cell in row.cells):
             return [
                 f"Another table seems to begin on line {row.first}, after a blank line; its rows were read as more."
             ]

@@ -1,6 +1,6 @@
 """Finds the header of a table among the first rows of a file: below titles, in one row or in two.
 
-Used for CSV and workbooks. Each decision gives a warning, and the option `header_row` overrides it.
+CSV and workbooks have the same rules. Each decision gives a warning, and the option `header_row` overrides it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KIND = re.compile(
 )
 
 
-def kind(cell: str) -> str:
+def find_kind(cell: str) -> str:
     """Return the kind of a cell by its look: `number`, `day`, `time`, `truth`, `text`; empty for an empty cell."""
     cell = cell.strip()
     match = KIND.match(cell)
@@ -61,14 +61,14 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
     `rows` holds no blank rows; `lines` are their line numbers; `width` is the number of fields that most rows have.
     """
     rows = rows[: max(LEAST_ROWS, MOST_CELLS // max(1, width))]
-    typical = typical_fill(rows)
+    typical = find_typical_fill(rows)
     at = 0
     while at < min(len(rows) - 1, MOST_TITLES) and _is_title(rows[at], typical, width):
         at += 1
     if any(len(row) < max(width, len(rows[at])) for row in rows[:at]) and not _names_values(rows, at):
-        at = 0  # a text of one field is a title only if what follows is a header beyond doubt
+        at = 0  # a row of one field is a title only if the next rows are a header beyond doubt
     if at and _names_blanks(rows, at - 1, width) and not _is_header(rows[at:]):
-        at -= 1  # a header of which most names are blank
+        at -= 1  # most names of the header are blank
     moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _is_better_header(rows, n, at, width)), at)
     if moved == at and not _is_header(rows[at:]):
         if _is_data(rows[at:]):
@@ -141,13 +141,13 @@ def _join_two(rows: Sequence[Row], width: int) -> list[str]:
     valued = [c for c in range(width) if _has_typed_body(below, c)]
     if len(groups) != width or len(names) != width or not _is_all_text((*groups, *names)) or not valued:
         return []
-    if any(kind(names[c]) != "text" for c in valued if names[c].strip()):
+    if any(find_kind(names[c]) != "text" for c in valued if names[c].strip()):
         return []
     joined = join_names(groups, names)
     if len(set(joined)) < width or "" in joined:
         return []
     if _are_units(groups, names):
-        return joined if all(names[c].strip() for c in valued if body_kind(below, c) == "number") else []
+        return joined if all(names[c].strip() for c in valued if find_body_kind(below, c) == "number") else []
     if groups[0].strip() and count_filled(groups) < 2:
         return []  # a title
     filled = [name.strip() for name in names if name.strip()]
@@ -171,10 +171,10 @@ def _warn_of_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
 def _names_blanks(rows: Sequence[Row], at: int, width: int) -> bool:
     """Is a row as wide as the table, and are its filled cells texts, none of them the first?"""
     cells = [cell for cell in rows[at] if cell.strip()]
-    return len(rows[at]) == width and not rows[at][0].strip() and all(kind(cell) == "text" for cell in cells)
+    return len(rows[at]) == width and not rows[at][0].strip() and all(find_kind(cell) == "text" for cell in cells)
 
 
-def typical_fill(rows: Sequence[Row]) -> int:
+def find_typical_fill(rows: Sequence[Row]) -> int:
     """Count the filled cells of a typical row: the third quartile, since titles and notes have few."""
     filled = sorted(map(count_filled, rows))
     return filled[3 * (len(filled) - 1) // 4 + (len(filled) > 1)] if filled else 0
@@ -192,13 +192,13 @@ def _is_title(row: Row, typical: int, width: int) -> bool:
     if filled == 1:
         return len(row) < width or bool(row[0].strip()) or typical > 2
     is_labelled = row[0].strip().endswith(":")
-    return filled * 2 <= typical and (is_labelled or not all(kind(cell) in {"number", ""} for cell in row[1:]))
+    return filled * 2 <= typical and (is_labelled or not all(find_kind(cell) in {"number", ""} for cell in row[1:]))
 
 
 def _is_header(rows: Sequence[Row]) -> bool:
     """Is each cell of the first row empty, a text, or a year over a column of other things?"""
     return all(
-        kind(cell) in {"", "text"} or (_is_year(cell) and not all(map(_is_year, _list_values(rows[1:], column))))
+        find_kind(cell) in {"", "text"} or (_is_year(cell) and not all(map(_is_year, _list_values(rows[1:], column))))
         for column, cell in enumerate(rows[0])
     )
 
@@ -213,7 +213,7 @@ def _list_values(rows: Sequence[Row], column: int) -> list[str]:
 
 def _is_better_header(rows: Sequence[Row], at: int, first: int, width: int) -> bool:
     """Is the row `at` surely a header, and the row `first` none?"""
-    if at == first or len(rows[at]) != width or any(kind(cell) != "text" for cell in rows[at]):
+    if at == first or len(rows[at]) != width or any(find_kind(cell) != "text" for cell in rows[at]):
         return False
     header = rows[first]
     names = [cell.strip() for cell in header if cell.strip()]
@@ -224,26 +224,28 @@ def _is_better_header(rows: Sequence[Row], at: int, first: int, width: int) -> b
 
 def _has_second_header(rows: Sequence[Row]) -> bool:
     """Has the second row a text over each column of numbers, days, times or truth values?"""
-    if len(rows) < 4 or any(kind(cell) not in {"text", ""} for cell in rows[1]):
+    if len(rows) < 4 or any(find_kind(cell) not in {"text", ""} for cell in rows[1]):
         return False
     typed = [c for c in range(len(rows[0])) if _has_typed_body(rows[2:], c)]
     names = [rows[1][c].strip() for c in typed if c < len(rows[1])]
-    return bool(typed) and len(names) == len(typed) and all(kind(n) == "text" and not n[0].isdigit() for n in names)
+    return (
+        bool(typed) and len(names) == len(typed) and all(find_kind(n) == "text" and not n[0].isdigit() for n in names)
+    )
 
 
 def _names_values(rows: Sequence[Row], at: int) -> bool:
     """Is a row all texts, and do typed values stand below one of them?"""
     below, row = rows[at + 1 :], rows[at]
-    return _is_all_text(row) and any(kind(row[c]) and _has_typed_body(below, c) for c in range(len(row)))
+    return _is_all_text(row) and any(find_kind(row[c]) and _has_typed_body(below, c) for c in range(len(row)))
 
 
 def _is_all_text(row: Row) -> bool:
-    return all(kind(cell) in {"text", ""} or _is_year(cell) for cell in row)
+    return all(find_kind(cell) in {"text", ""} or _is_year(cell) for cell in row)
 
 
-def body_kind(rows: Sequence[Row], column: int) -> str:
+def find_body_kind(rows: Sequence[Row], column: int) -> str:
     """Return the kind that 80 % of a column's filled cells have, else `text`; empty if no cell is filled."""
-    kinds = Counter(map(kind, _list_values(rows, column)))
+    kinds = Counter(map(find_kind, _list_values(rows, column)))
     if not kinds:
         return ""
     name, count = kinds.most_common(1)[0]
@@ -251,13 +253,13 @@ def body_kind(rows: Sequence[Row], column: int) -> str:
 
 
 def _has_typed_body(rows: Sequence[Row], column: int) -> bool:
-    return body_kind(rows, column) not in {"", "text"}
+    return find_body_kind(rows, column) not in {"", "text"}
 
 
 def _is_like_below(rows: Sequence[Row], column: int) -> bool:
     """Is a column's first cell of the kind of the cells below, and no text?"""
-    body = body_kind(rows[1:], column)
-    return body not in {"", "text"} and kind(rows[0][column]) == body
+    body = find_body_kind(rows[1:], column)
+    return body not in {"", "text"} and find_kind(rows[0][column]) == body
 
 
 def _is_data(rows: Sequence[Row]) -> bool:

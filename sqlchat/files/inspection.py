@@ -102,7 +102,7 @@ class BlockFacts:
     example: Any = None
 
 
-def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
+def inspect_parts(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
     """Inspect the values of one column in one block."""
     facts = BlockFacts(counts=Counter() if hint.counted else None)
     hashes = []
@@ -113,7 +113,7 @@ def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
             continue
         facts.values += len(array)
         if facts.example is None:
-            facts.example = python(array[0])
+            facts.example = convert_to_python(array[0])
         weights = None
         if hint.repeats and (distinct := _count_distinct(array)) is not None:
             array, weights = distinct
@@ -121,7 +121,7 @@ def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
         if weights is None or len(array) > COMMON_VALUES or len(parts) > 1:
             facts.counts = None
         elif facts.counts is not None:
-            facts.counts = Counter(dict(zip(map(python, array), weights.to_pylist(), strict=True)))
+            facts.counts = Counter(dict(zip(map(convert_to_python, array), weights.to_pylist(), strict=True)))
         if part.inferred == "json":
             facts.kinds["JSON"] = ValueStats(None, None)
             hashes.append(hash_texts(array, hint.ceiling))
@@ -137,8 +137,8 @@ def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
     return facts
 
 
-def python(scalar: pa.Scalar) -> Any:
-    """Convert a value to Python's; None for times after the year 9999, which Python has not."""
+def convert_to_python(scalar: pa.Scalar) -> Any:
+    """Convert a value to Python's; None for times after the year 9999, which Python lacks."""
     try:
         return scalar.as_py()
     except (OverflowError, ValueError):
@@ -167,7 +167,7 @@ def _inspect_typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Valu
         return kind, ValueStats(None, None, marks=frozenset({"months"}))
     ordered = array.view(pa.int64()) if pa.types.is_duration(array.type) else array
     bounds = pc.min_max(ordered)
-    least, most = (python(bounds[end].cast(array.type)) for end in ("min", "max"))
+    least, most = (convert_to_python(bounds[end].cast(array.type)) for end in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
     total = _sum(array, weights) if kind in NUMBER_KINDS else None
     has_zone = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}

@@ -21,13 +21,13 @@ KEPT = 128 << 20
 """Bytes of freed memory that are kept for a narrow table."""
 ARENAS = 2
 GROWTH = 896 << 20
-"""Bytes of address space beyond what the process has: with what it holds and has not touched yet, 1 GB of memory."""
+"""Bytes of address space that a process may add: 1 GB of memory, with the pages that it mapped but not touched."""
 
 
 def use_system_allocator() -> None:
     """Have Arrow take memory from the system's allocator: for blocks of a file it is a tenth faster than Arrow's own,
     which also sets a gigabyte of address space apart at once, and a bound beyond that is none."""
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # also where Arrow does not ask for Python's choice
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # for the parts of Arrow that do not ask for Python's choice
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())
@@ -48,11 +48,11 @@ def tune_allocator(columns: int) -> None:
     libc.mallopt(M_TRIM_THRESHOLD, KEPT if is_narrow else LARGE)
 
 
-def bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
-    """`function(*args, **kwargs)`, which raises MemoryError where the process would grow by more than 1 GB."""
+def run_bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """Return `function(*args, **kwargs)`. Raises MemoryError if the process would grow by more than 1 GB."""
     use_system_allocator()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = _address_space() + GROWTH
+    most = _measure_address_space() + GROWTH
     resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     try:
         return function(*args, **kwargs)
@@ -63,8 +63,8 @@ def bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
             libc.malloc_trim(0)  # an idle process keeps no memory of the file
 
 
-def _address_space() -> int:
-    """Bytes that this process has mapped; where the system does not say, more than it can have."""
+def _measure_address_space() -> int:
+    """Return the bytes that this process has mapped; more than it can have if the system does not say."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:

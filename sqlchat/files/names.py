@@ -24,14 +24,14 @@ WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 def split_words(name: str) -> list[str]:
-    """The words of a column's or a table's name: `orderID2` is order, id, 2."""
+    """Split the name of a column or a table into words: `orderID2` is order, id, 2."""
     return [word.lower() for word in WORD.findall(name)]
 
 
 def find_free_name(
     name: str, taken: Collection[str], reserved: Collection[str] = (), fold: Callable[[str], str] = str
 ) -> str:
-    """The name, or the first of `name_2`, `name_3`, ... that is neither taken nor reserved. `fold` is their case."""
+    """Return the first of `name`, `name_2`, `name_3` ... that is neither taken nor reserved. `fold` is their case."""
     free, number = name, 1
     while fold(free) in taken or (number > 1 and fold(free) in reserved):
         number += 1
@@ -61,10 +61,10 @@ def pick_name(names: Sequence[str], wanted: str | int, kind: str, separator: str
     raise FileInvalidError(f"There is no {kind} {wanted!r}; there are {listed}.", option="sheet")
 
 
-def safe_name(file_name: str) -> str:
-    """The last part of `file_name` without what a file system or a URL could misread; letters of any script stay.
+def make_safe_name(file_name: str) -> str:
+    """Return the last part of `file_name` without signs that file systems or URLs misread; it keeps all letters.
 
-    Raises FileInvalidError where nothing is left.
+    Raises FileInvalidError if nothing is left.
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", file_name))[-1]
     printable = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
@@ -77,9 +77,9 @@ def safe_name(file_name: str) -> str:
 
 
 def is_safe(name: str) -> bool:
-    """Whether `name` is one that `safe_name` gives."""
+    """Is `name` one that `make_safe_name` returns?"""
     try:
-        return safe_name(name) == name
+        return make_safe_name(name) == name
     except FileInvalidError:
         return False
 

@@ -104,11 +104,11 @@ class Notation:
 NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",") if d != g)
 
 
-def currencies(marks: frozenset[str]) -> list[str]:
+def list_currencies(marks: frozenset[str]) -> list[str]:
     """Return the currency signs among marks, sorted."""
     return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS, PLUS})
 
 
 def name_marks(marks: frozenset[str]) -> list[str]:
     """List the units of numbers that SQL does not show: `in percent`, `in $`."""
-    return [f"in {mark}" for mark in currencies(marks)] + (["in percent"] if PERCENT in marks else [])
+    return [f"in {mark}" for mark in list_currencies(marks)] + (["in percent"] if PERCENT in marks else [])

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlchat.errors import FileInvalidError
 
-DECIMALS = (".", ",")
-GROUPS = (".", ",", " ", "'")
 SAME_GROUP = {"’": "'", "\xa0": " ", "\u202f": " ", "\u2009": " "}
 """Thousands marks that are read like another."""
-DATE_ORDERS = ("dmy", "mdy", "ymd")
-BAD_ROWS = ("error", "skip", "pad")
-TOTALS = ("keep", "drop")
 NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem", "utf_7"})
 """Codecs of Python that are no encoding of a table."""
 MOST_NULLS, LONGEST_NULL = 100, 100
@@ -36,7 +31,7 @@ TYPES = {alias: name for name, aliases in ALIASES.items() for alias in (name, *a
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a caller for one file. None: we decide."""
+    """Options of a caller for one file. None: the option is detected."""
 
     sheet: str | int | None = None
     """Excel: name or number (from 1) of the sheet; name of a table, a list of objects or a file within a file."""
@@ -60,7 +55,7 @@ class Options:
 
     @property
     def first_header(self) -> int:
-        """0: there is none, or it is not said."""
+        """Number of the header's first row; 0 if there is none, or none is named."""
         return self.header_row[0] if isinstance(self.header_row, tuple) else self.header_row or 0
 
     @property
@@ -75,134 +70,122 @@ class Options:
             return cls()
         if not isinstance(given, Mapping):
             raise FileInvalidError('`read` is an object such as {"header_row": 3}.')
-        known = [each.name for each in fields(cls)]
-        if unknown := [str(name)[:80] for name in given if name not in known]:
+        if unknown := [str(name)[:80] for name in given if name not in RULES]:
             raise FileInvalidError(
-                f"Unknown in `read`: {', '.join(f'`{name}`' for name in unknown)}; known are {', '.join(known)}.",
+                f"Unknown in `read`: {', '.join(f'`{name}`' for name in unknown)}; known are {', '.join(RULES)}.",
                 option=unknown[0],
             )
-        found = {name: CHECKS[name](name, value) for name, value in given.items() if value is not None}
-        options = cls(**found)
+        options = cls(**{name: RULES[name].read(name, value) for name, value in given.items() if value is not None})
         if options.decimal and options.decimal == options.thousands:
-            raise _wrong("thousands", "another mark than `decimal`")
+            raise _make_error("thousands", "another mark than `decimal`")
         if options.skip_rows and 0 < options.first_header <= options.skip_rows:
-            raise _wrong("header_row", "0, or a row after those that `skip_rows` leaves out")
+            raise _make_error("header_row", "0, or a row after those that `skip_rows` leaves out")
+        if unknown := [each for each in options.types.values() if find_sql_type(each) is None]:
+            known = ", ".join(dict.fromkeys(TYPES.values()))
+            raise _make_error("types", f"made of {known}; {unknown[0][:40]!r} is none")
         return options
 
     def given(self) -> dict[str, Any]:
-        """The options that differ from the defaults, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
-        plain = Options()
-        found = {each.name: getattr(self, each.name) for each in fields(self)}
-        told = {name: value for name, value in found.items() if value != getattr(plain, name)}
-        told |= {name: list(value) for name, value in told.items() if isinstance(value, tuple)}
-        if self.types:
-            told["types"] = dict(self.types)
-        return told
+        """Return the options that differ from the defaults, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
+        defaults = vars(Options())
+        given = {name: value for name, value in vars(self).items() if value != defaults[name]}
+        return given | {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
 
     def wanted(self, column: str) -> str | None:
-        """The SQL type that a column is given, without precision."""
+        """Return the SQL type that the caller gives a column, without precision; None for none."""
         given = self.types.get(column)
-        return sql_type(given) if given is not None else None
+        return find_sql_type(given) if given is not None else None
 
 
-def sql_type(name: str) -> str | None:
-    """The type that a name means, such as NUMERIC for `decimal(10, 2)`; None where it means none."""
+def find_sql_type(name: str) -> str | None:
+    """Return the type of a name, such as NUMERIC for `decimal(10, 2)`; None if it names none."""
     bare = re.sub(r"\(\s*\d+\s*(,\s*\d+\s*)?\)$", "", name.strip())
     return TYPES.get(" ".join(bare.upper().split()))
 
 
-def _wrong(name: str, right: str) -> FileInvalidError:
-    return FileInvalidError(f"`{name}` of `read` is {right}.", option=name)
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check of one option's value."""
 
+    accepts: Callable[[Any], bool]
+    words: str
+    """A sentence's end for a refusal: `delimiter` of `read` is ..."""
+    respell: Callable[[str], Any] = str
+    """Returns the usual spelling of a text."""
 
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 31:
-        raise _wrong(name, "a whole number from 0")
-    return value
-
-
-def _header(name: str, value: Any) -> int | tuple[int, ...]:
-    if isinstance(value, list | tuple):
-        rows = [_count(name, row) for row in value]
-        if len(rows) not in {2, 3} or rows != sorted({*rows} - {0}):
-            raise _wrong(name, "one row, a list of two that are joined, such as [3, 4], or of names, texts and ids")
-        return tuple(rows)
-    return _count(name, value)
-
-
-def _choice(*choices: str) -> Any:
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise _wrong(name, f"one of {', '.join(map(repr, choices))}")
+    def read(self, name: str, value: Any) -> Any:
+        """Return a value in its usual spelling, a list as a tuple. Raises FileInvalidError if it is not accepted."""
+        value = self.respell(value) if isinstance(value, str) else value
+        value = tuple(value) if isinstance(value, list) else value
+        if not self.accepts(value):
+            raise _make_error(name, self.words)
         return value
 
-    return check
+
+def _make_error(name: str, words: str) -> FileInvalidError:
+    return FileInvalidError(f"`{name}` of `read` is {words}.", option=name)
 
 
-def _sheet(name: str, value: Any) -> str | int:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _wrong(name, "the name of one or its number, from 1")
-    return value
+def _accept_one_of(*choices: str, respell: Callable[[str], str] = str) -> Rule:
+    return Rule(lambda value: isinstance(value, str) and value in choices, f"one of {choices}", respell)
 
 
-def _encoding(name: str, value: Any) -> str:
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+
+
+def _is_header(value: Any) -> bool:
+    if not isinstance(value, tuple):
+        return _is_count(value)
+    return len(value) in {2, 3} and all(map(_is_count, value)) and list(value) == sorted({*value} - {0})
+
+
+def _is_encoding(value: Any) -> bool:
     try:
-        found = codecs.lookup(value)
-        text = found._is_text_encoding and found.name.replace("-", "_") not in NO_TEXT  # Python has no public name
+        codec = codecs.lookup(value)
     except (LookupError, TypeError, ValueError):
-        text = False
-    if not text:
-        raise _wrong(name, 'the name of one, such as "utf-8" or "windows-1252"')
-    return str(value)
+        return False
+    return codec._is_text_encoding and codec.name.replace("-", "_") not in NO_TEXT  # Python has no public name for it
 
 
-def _delimiter(name: str, value: Any) -> str:
-    value = {"\\t": "\t", "tab": "\t"}.get(value, value) if isinstance(value, str) else value
-    if (
-        not isinstance(value, str)
-        or len(value) != 1
-        or value in '"\r\n\0\\'
-        or value.isalnum()
-        or not value.isascii()
-    ):
-        raise _wrong(name, "one character that separates fields, such as , or ;")
-    return value
+def _is_delimiter(value: Any) -> bool:
+    is_sign = isinstance(value, str) and len(value) == 1 and value.isascii() and not value.isalnum()
+    return is_sign and value not in '"\r\n\0\\'
 
 
-def _thousands(name: str, value: Any) -> str:
-    value = SAME_GROUP.get(value, value) if isinstance(value, str) else value
-    return str(_choice(*GROUPS)(name, value))
+def _are_nulls(value: Any) -> bool:
+    is_short = isinstance(value, tuple) and len(value) <= MOST_NULLS
+    return is_short and all(isinstance(each, str) and len(each) <= LONGEST_NULL for each in value)
 
 
-def _nulls(name: str, value: Any) -> tuple[str, ...]:
-    value = [value] if isinstance(value, str) else value
-    if not isinstance(value, list | tuple) or len(value) > MOST_NULLS:
-        raise _wrong(name, f"a list of up to {MOST_NULLS} texts")
-    if not all(isinstance(each, str) and len(each) <= LONGEST_NULL for each in value):
-        raise _wrong(name, f"a list of texts of up to {LONGEST_NULL} characters")
-    return tuple(value)
+def _are_types(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())
 
 
-def _types(name: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
-        raise _wrong(name, 'an object of columns and their types, such as {"zip": "TEXT"}')
-    for given in value.values():
-        if sql_type(given) is None:
-            raise _wrong(name, f"made of {', '.join(dict.fromkeys(TYPES.values()))}; {given[:40]!r} is none")
-    return dict(value)
-
-
-CHECKS: dict[str, Any] = {
-    "sheet": _sheet,
-    "on_bad_rows": _choice(*BAD_ROWS),
-    "header_row": _header,
-    "skip_rows": _count,
-    "encoding": _encoding,
-    "delimiter": _delimiter,
-    "decimal": _choice(*DECIMALS),
-    "thousands": _thousands,
-    "nulls": _nulls,
-    "date_order": _choice(*DATE_ORDERS),
-    "types": _types,
-    "totals": _choice(*TOTALS),
+COUNT = Rule(_is_count, "a whole number from 0")
+RULES = {
+    "sheet": Rule(
+        lambda value: isinstance(value, str | int) and not isinstance(value, bool),
+        "the name of one or its number, from 1",
+    ),
+    "on_bad_rows": _accept_one_of("error", "skip", "pad"),
+    "header_row": Rule(
+        _is_header,
+        "a whole number from 0, a list of two rows that are joined, such as [3, 4], or of names, texts and ids",
+    ),
+    "skip_rows": COUNT,
+    "encoding": Rule(_is_encoding, 'the name of one, such as "utf-8" or "windows-1252"'),
+    "delimiter": Rule(
+        _is_delimiter,
+        "one character that separates fields, such as , or ;",
+        lambda mark: "\t" if mark in {"\\t", "tab"} else mark,
+    ),
+    "decimal": _accept_one_of(".", ","),
+    "thousands": _accept_one_of(".", ",", " ", "'", respell=lambda mark: SAME_GROUP.get(mark, mark)),
+    "nulls": Rule(
+        _are_nulls, f"a list of up to {MOST_NULLS} texts of up to {LONGEST_NULL} characters", lambda text: (text,)
+    ),
+    "date_order": _accept_one_of("dmy", "mdy", "ymd"),
+    "types": Rule(_are_types, 'an object of columns and their types, such as {"zip": "TEXT"}'),
+    "totals": _accept_one_of("keep", "drop"),
 }

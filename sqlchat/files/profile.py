@@ -34,7 +34,7 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
     from sqlchat.files.analysis import AnalysisCache, analyze  # only in the worker: it imports Arrow and pandas
 
     options = options or Options()
-    format, source = formats.detect(path, file_name, options.sheet)
+    format, source = formats.detect_format(path, file_name, options.sheet)
     table = format.read(source, options)
     tune_allocator(len(table.names))
     analysis = analyze(table)

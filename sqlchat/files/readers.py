@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from sqlchat.files import dates
 from sqlchat.files.notations import Notation
-from sqlchat.files.sketch import text_buffers
+from sqlchat.files.sketch import find_text_buffers
 from sqlchat.files.value_stats import ValueStats, is_increasing
 from sqlchat.files.worded_dates import WordedDate
 
@@ -61,15 +61,15 @@ def read_booleans(texts: pa.Array) -> ValueStats | None:
     return ValueStats(min(words), max(words), values=lower) if set(words) <= {"true", "false"} else None
 
 
-def plain_infinity(texts: pa.Array) -> pa.Array:
+def drop_plus_of_infinity(texts: pa.Array) -> pa.Array:
     """Drop the plus sign of infinities, as Prometheus writes them: `+Inf`."""
-    has_plus = (text_buffers(texts)[1] == ord("+")).any()
+    has_plus = (find_text_buffers(texts)[1] == ord("+")).any()
     return pc.replace_substring_regex(texts, r"^\+([iI])", r"\1") if has_plus else texts
 
 
 def read_numbers(texts: pa.Array) -> ValueStats | None:
-    texts = plain_infinity(texts)
-    starts, data = text_buffers(texts)
+    texts = drop_plus_of_infinity(texts)
+    starts, data = find_text_buffers(texts)
     longest = int(np.diff(starts).max())
     lettered = np.flatnonzero(data > ord("9"))
     letters = bool(len(lettered))
@@ -79,7 +79,7 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
     if not letters and not len(points) and longest < 20:
         numbers = _cast(texts, pa.int64())
         if numbers is not None:
-            least, most = number_bounds(numbers)
+            least, most = find_number_bounds(numbers)
             total = float(pc.mean(numbers).as_py()) * len(texts)
             return ValueStats(
                 least, most, total, "INTEGER", values=numbers, is_increasing=is_increasing(numbers.to_numpy())
@@ -87,7 +87,7 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
     floats = _cast(texts, pa.float64())
     if floats is None:
         return None
-    least, most = number_bounds(floats)
+    least, most = find_number_bounds(floats)
     if math.isnan(least):
         return None
     infinite = 0 if math.isfinite(least) and math.isfinite(most) else pc.sum(pc.is_inf(floats)).as_py()
@@ -121,7 +121,7 @@ def _has_codes(texts: pa.Array, starts: Any, lettered: Any) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts.take(pa.array(rows)), r"^-?\d+[eE]\d+$")).as_py())
 
 
-def reader_of_notation(notation: Notation | Relaxed) -> TextReader:
+def make_notation_reader(notation: Notation | Relaxed) -> TextReader:
     def fit(texts: pa.Array) -> ValueStats | None:
         found = notation.plain(texts)
         number = read_numbers(found[0]) if found is not None else None
@@ -130,7 +130,7 @@ def reader_of_notation(notation: Notation | Relaxed) -> TextReader:
     return fit
 
 
-def number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
+def find_number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
     """Return the least and the greatest number; NaN for both if one is NaN."""
     values = numbers.to_numpy()  # NumPy is five times as fast as Arrow here
     return values.min().item(), values.max().item()
@@ -198,7 +198,7 @@ def _read_spans(texts: pa.Array, pattern: str) -> ValueStats | None:
             micros = micros + np.round(numbers * unit * 1e6).astype(np.int64)
     signs = np.where(pc.equal(found.field("sign"), "-").to_numpy(zero_copy_only=False), -1, 1)
     spans = pa.array(micros * signs).cast(pa.duration("us"))
-    least, most = (timedelta(microseconds=each) for each in number_bounds(spans.cast(pa.int64())))
+    least, most = (timedelta(microseconds=each) for each in find_number_bounds(spans.cast(pa.int64())))
     return ValueStats(least, most, values=spans)
 
 
@@ -223,7 +223,7 @@ def read_json(texts: pa.Array) -> ValueStats | None:
     return ValueStats(None, None)
 
 
-def reader_of_format(format: str, notation: WordedDate | None = None) -> TextReader:
+def make_format_reader(format: str, notation: WordedDate | None = None) -> TextReader:
     def fit(texts: pa.Array) -> ValueStats | None:
         if notation is not None:
             plain = notation.plain(texts)
@@ -235,7 +235,7 @@ def reader_of_format(format: str, notation: WordedDate | None = None) -> TextRea
         found = dates.read(texts, format)
         if found is None:
             return None
-        least, most = number_bounds(found[0].view(pa.int64()))
+        least, most = find_number_bounds(found[0].view(pa.int64()))
         first, last = (datetime(1970, 1, 1) + timedelta(microseconds=moment) for moment in (least, most))
         bounds: Any = (first, last)
         if "%d" not in format:

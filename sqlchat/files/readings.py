@@ -19,6 +19,8 @@ from sqlchat.files.readers import (
     COMPACT,
     Relaxed,
     TextReader,
+    make_format_reader,
+    make_notation_reader,
     read_booleans,
     read_durations,
     read_hours,
@@ -29,10 +31,8 @@ from sqlchat.files.readers import (
     read_times,
     read_uuids,
     read_zoned,
-    reader_of_format,
-    reader_of_notation,
 )
-from sqlchat.files.sketch import text_buffers
+from sqlchat.files.sketch import find_text_buffers
 from sqlchat.files.value_stats import NUMBER_TYPES, ValueStats
 from sqlchat.files.worded_dates import WORDED_DAYS, WORDED_MOMENTS, WordedDate
 
@@ -85,16 +85,16 @@ NUMBER_LIKE = re.compile(
 
 def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
     format = ("%y-%m-%d" if notation.has_short_year else "%Y-%m-%d") + clock
-    return Reading(notation.name + clock, sql_type, reader_of_format(format, notation), format, notation)
+    return Reading(notation.name + clock, sql_type, make_format_reader(format, notation), format, notation)
 
 
 NUMBER = Reading("number", "NUMERIC", read_numbers)
 PLAIN = (
     Reading("boolean", "BOOLEAN", read_booleans),
     NUMBER,
-    *(Reading(each.name, "NUMERIC", reader_of_notation(each), notation=each) for each in NOTATIONS),
+    *(Reading(each.name, "NUMERIC", make_notation_reader(each), notation=each) for each in NOTATIONS),
 )
-RELAXED = Reading("number as said", "NUMERIC", reader_of_notation(Relaxed()), notation=Relaxed())
+RELAXED = Reading("number as said", "NUMERIC", make_notation_reader(Relaxed()), notation=Relaxed())
 ISO_DATES, ISO_TIMESTAMPS = "date", "timestamp"
 ZONED = Reading("timestamp with zone", "TIMESTAMP", read_zoned)
 TEMPORAL = (
@@ -102,13 +102,13 @@ TEMPORAL = (
     Reading(ISO_TIMESTAMPS, "TIMESTAMP", read_iso_timestamps),
     ZONED,
     Reading("time", "TIME", read_times),
-    *(Reading(f, "TIME", reader_of_format(f), f) for f in TIME_FORMATS),
+    *(Reading(f, "TIME", make_format_reader(f), f) for f in TIME_FORMATS),
     Reading("duration", "INTERVAL", read_durations),
     Reading("duration of hours and minutes", "INTERVAL", read_hours),
     Reading("uuid", "UUID", read_uuids),
-    *(Reading(f, "DATE", reader_of_format(f), f) for f in (*DATE_FORMATS, COMPACT)),
+    *(Reading(f, "DATE", make_format_reader(f), f) for f in (*DATE_FORMATS, COMPACT)),
     *(
-        Reading(f"{d}{b}{c}", "TIMESTAMP", reader_of_format(f"{d}{b}{c}"), f"{d}{b}{c}")
+        Reading(f"{d}{b}{c}", "TIMESTAMP", make_format_reader(f"{d}{b}{c}"), f"{d}{b}{c}")
         for d in DATE_FORMATS
         for b in BETWEEN
         for c in CLOCK_FORMATS
@@ -199,14 +199,14 @@ def _find_same(reading: Reading, found: dict[str, ValueStats], texts: pa.Array) 
     iso = found.get(ISO_DATES) or found.get(ISO_TIMESTAMPS)
     if iso is None or reading.format is None or not reading.format.startswith("%Y-%m-%d") or reading.notation:
         return None
-    starts, data = text_buffers(texts)
+    starts, data = find_text_buffers(texts)
     length = int(starts[1])
     is_even = bool((np.diff(starts) == length).all())
     return iso if is_even and (length == 10 or (data[10::length] == ord(" ")).all()) else None
 
 
 def read_values(name: str, texts: pa.Array) -> pa.Array | None:
-    """The values that a reading gives texts that it fits."""
+    """Read texts that fit a reading as values."""
     fit = READINGS[name].fit(texts)
     return fit.values if fit is not None else None
 

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from sqlchat.config import Settings
 from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.memory import bounded
-from sqlchat.files.names import is_safe, safe_name
+from sqlchat.files.memory import run_bounded
+from sqlchat.files.names import is_safe, make_safe_name
 from sqlchat.files.options import Options
 from sqlchat.files.profile import Profile, profile
 from sqlchat.files.storage import Storage
@@ -101,7 +101,7 @@ class Files:
         """
         seconds = self._settings.upload_timeout
         try:
-            reading: Callable[..., Profile] = functools.partial(bounded, profile)
+            reading: Callable[..., Profile] = functools.partial(run_bounded, profile)
             arguments = str(path), file_name, options, self._findings
             return self._workers.for_owner(owner).call(reading, *arguments, deadline=seconds)
         except DeadlineError as exc:
@@ -126,11 +126,11 @@ class Files:
         Raises the errors of `profile` and `Storage.put`. A file is stored only if it was read to its end.
         """
         self._check(bucket)
-        name = safe_name(file_name)
+        name = make_safe_name(file_name)
         file_profile = self.profile(path, name, options, owner=folder)
-        media_type = _media_type(content_type, name)
+        media_type = _choose_media_type(content_type, name)
         size = Path(path).stat().st_size
-        key = _within(folder, name)
+        key = _join_folder(folder, name)
         with open(path, "rb") as file:
             stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
         self._remember(bucket, key, options.given() if options else {})
@@ -166,7 +166,7 @@ class Files:
         name = self._storage.named(rest.removeprefix(f"{folder}/") if folder else rest)
         if not is_safe(name):
             raise make_absent_error(storage_path[:200])
-        return bucket, _within(folder, name)
+        return bucket, _join_folder(folder, name)
 
     def _remember(self, bucket: str, name: str, read: dict[str, Any]) -> None:
         if self._readings is not None:
@@ -178,13 +178,13 @@ class Files:
             raise BucketNotFoundError(f"There is no bucket {bucket[:80]!r} for uploads; allowed: {listed}.")
 
 
-def _within(folder: str, name: str) -> str:
+def _join_folder(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _media_type(given: str | None, name: str) -> str:
+def _choose_media_type(given: str | None, name: str) -> str:
     """Return the client's media type if it is specific, valid and safe to serve; else that of the format."""
     bare = (given or "").split(";")[0].strip().lower()
     if bare in GENERIC or not MEDIA_TYPE.fullmatch(bare) or ACTIVE.search(bare):
-        return formats.content_type(name) or "application/octet-stream"
+        return formats.find_content_type(name) or "application/octet-stream"
     return bare

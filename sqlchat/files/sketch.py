@@ -55,7 +55,7 @@ class Sketch:
         """Merge hashes that `least` returned."""
         hashes = hashes[hashes <= self.ceiling]
         if len(hashes):
-            self._least = _distinct(np.concatenate((self._least, hashes)), "stable")[: self.size]
+            self._least = _sort_distinct(np.concatenate((self._least, hashes)), "stable")[: self.size]
 
     @property
     def exact(self) -> bool:
@@ -71,10 +71,10 @@ def least(hashes: Hashes, size: int, ceiling: np.uint64) -> Hashes:
     """Return the hashes that a sketch of that size needs; no hash may be above `ceiling`."""
     if len(hashes) > 4 * size:
         # as they lie evenly, the least part holds enough of them, unless many are the same
-        part = _distinct(hashes[hashes <= np.uint64(float(ceiling) * 2 * size / len(hashes))])
+        part = _sort_distinct(hashes[hashes <= np.uint64(float(ceiling) * 2 * size / len(hashes))])
         if len(part) >= size:
             return part[:size]
-    return _distinct(hashes)[:size]
+    return _sort_distinct(hashes)[:size]
 
 
 def hash_reals(numbers: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
@@ -104,13 +104,13 @@ def hash_moments(moments: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
 def hash_texts(texts: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
     """Hash an Arrow string array without nulls: a sum of its eight-byte words, each mixed and times a number of its
     place (multilinear hashing, Carter and Wegman, 1979)."""
-    starts, data = text_buffers(texts)
+    starts, data = find_text_buffers(texts)
     padded = np.concatenate((data, np.zeros(8, np.uint8)))
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (len(data) + 1,), (1,))
 
     def hash_stretch(begin: int) -> Hashes:
         offsets = starts[begin : begin + STRETCH + 1]
-        hashes = _finish(_sums(offsets, words))
+        hashes = _finish(_sum_words(offsets, words))
         for row in np.flatnonzero(np.diff(offsets) > LONG):
             digest = hashlib.blake2b(data[offsets[row] : offsets[row + 1]].tobytes(), digest_size=8).digest()
             hashes[row] = np.frombuffer(digest, np.uint64)[0]
@@ -131,7 +131,7 @@ def _hash_stretches(hash_from: Callable[[int], Hashes], count: int, ceiling: np.
     return np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
 
 
-def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
+def _sum_words(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
     """Sum the words of the texts that start at these offsets. `words[i]` holds the eight bytes from byte i on."""
     lengths, starts = np.diff(starts), starts[:-1]
     hashes = lengths.astype(np.uint64) * GOLDEN
@@ -157,7 +157,7 @@ def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
 
 def find_filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
     """Return for each text of an Arrow string array without nulls if it is not empty."""
-    lengths: npt.NDArray[np.integer] = np.diff(_offsets(texts))
+    lengths: npt.NDArray[np.integer] = np.diff(_find_offsets(texts))
     return lengths.astype(np.bool_)
 
 
@@ -166,7 +166,7 @@ def list_outer_bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
 
     The list is empty if all bytes are digits or signs before `=`: then there are neither blanks nor formulas.
     """
-    starts, data = text_buffers(texts)
+    starts, data = find_text_buffers(texts)
     if not len(data) or (data.min() > ord(" ") and data.max() < ord("=")):
         return data[:0]
     filled = starts[1:] > starts[:-1]
@@ -183,14 +183,14 @@ def has_blank(outer: npt.NDArray[np.uint8]) -> bool:
     return bool(OUTER_BLANKS[outer].any())
 
 
-def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def find_text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Return offsets (one more than texts, from 0) and bytes of an Arrow string array without nulls."""
-    starts, data = _offsets(texts).astype(np.int64), texts.buffers()[2]
+    starts, data = _find_offsets(texts).astype(np.int64), texts.buffers()[2]
     all_bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
     return starts - starts[0], all_bytes[starts[0] : starts[-1]]
 
 
-def _offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
+def _find_offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
     """Return the offset of each text in the array's bytes, and the end of the last one."""
     width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
     if not len(texts):
@@ -198,7 +198,7 @@ def _offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
     return np.frombuffer(texts.buffers()[1], width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
 
 
-def _distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort") -> Hashes:
+def _sort_distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort") -> Hashes:
     """Sort hashes and drop repeated ones; NumPy's `unique` is slower if most differ."""
     ordered = np.sort(hashes, kind=kind)
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered

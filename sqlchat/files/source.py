@@ -1,4 +1,4 @@
-"""The bytes of one upload, plain, gzipped or in a zip archive, with a bound on what they unpack to."""
+"""The bytes of one upload, plain, gzipped or in a zip archive, with a bound on their unpacked size."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sqlchat.files.decisions import count_words
 from sqlchat.files.notations import Notation
-from sqlchat.files.value_stats import NUMBER_TYPES, finite
+from sqlchat.files.value_stats import NUMBER_TYPES, drop_non_finite
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
@@ -84,7 +84,7 @@ def _describe(column: Column, figures: dict[str, Any], warnings: list[str]) -> d
         "example": show(column.example) if _strip(column.example) not in missing else show_value(fit.least),
     }
     if fit.total is not None and column.values > missing.total():
-        entry["mean"] = finite(figures["mean"])
+        entry["mean"] = drop_non_finite(figures["mean"])
     if column.counts is not None:
         is_merged = fit.kind not in {"", "INTEGER"} or sql_type == "BOOLEAN"  # 1.5 and 1.50 are one value
         common: Counter[Any] = Counter()
@@ -132,7 +132,7 @@ def show_value(value: Any) -> Any:
         case int():
             return value if value.bit_length() < 64 else float(value)  # JSON writers stop at 64 bits
         case float():
-            return finite(value)
+            return drop_non_finite(value)
         case decimal.Decimal():
             return float(value)
         case datetime.date() | datetime.time():

@@ -32,7 +32,7 @@ class TypedTable:
     def __init__(self, path: str, file_name: str, options: Options, cache_folder: str | None = None) -> None:
         """`cache_folder` may hold the analysis of an upload of the same bytes."""
         cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
-        self._format, source = formats.detect(path, file_name, options.sheet)
+        self._format, source = formats.detect_format(path, file_name, options.sheet)
         self._source = replace(source, scan=cached and cached.scan)
         self._table = self._format.read(self._source, options)
         tune_allocator(len(self._table.names))

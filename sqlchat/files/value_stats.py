@@ -61,7 +61,7 @@ def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
     )
 
 
-def number_type(kind: str, least: float, most: float) -> str:
+def choose_number_type(kind: str, least: float, most: float) -> str:
     """Return the SQL type of numbers of that kind between these bounds."""
     if kind != "INTEGER":
         return kind
@@ -76,6 +76,6 @@ def find_other_numbers(best: ValueStats, fits: Iterable[ValueStats]) -> ValueSta
     return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != numbers), None)
 
 
-def finite(value: Any) -> Any:
-    """Return None for NaN and infinities, which JSON has not; else the value."""
+def drop_non_finite(value: Any) -> Any:
+    """Return None for NaN and infinities, which JSON lacks; else the value."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -83,7 +83,7 @@ class WordedDate:
         return found is not None and (found["month"].isdecimal() or found["month"].lower() in NUMBERS)
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
-        """The days in digits, year first, and no marks; None if a text is written in another way."""
+        """Return the days in digits, year first, and no marks; None if a text is written in another way."""
         found = pc.extract_regex(texts, self._regex)
         if found.null_count:
             return None

@@ -107,7 +107,7 @@ class Provider(ABC):
 
     @classmethod
     def is_configured(cls, settings: Settings) -> bool:
-        """Whether the settings hold what this provider needs."""
+        """Do the settings hold the fields that this provider needs?"""
         return True
 
     @abstractmethod

@@ -18,7 +18,7 @@ PROVIDERS = {
 
 
 class ProviderFactory:
-    """Process-wide and safe to use from several threads."""
+    """Makes each configured provider once, for all threads of a process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

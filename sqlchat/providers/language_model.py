@@ -107,7 +107,7 @@ class LanguageModel(Provider):
 
     @classmethod
     def is_configured(cls, settings: Settings) -> bool:
-        """Whether there is a key or a base URL: local servers need no key, and a gateway may have it itself."""
+        """Is there a key or a base URL? Local servers need no key, and a gateway may hold it."""
         key, url, _ = cls.read_settings(settings)
         return bool(key or url)
 
@@ -204,20 +204,20 @@ class LanguageModel(Provider):
     @staticmethod
     @abstractmethod
     def read_settings(settings: Settings) -> tuple[str, str, str]:
-        """The vendor's key, base URL and model in `settings`; "" for each that is not set."""
+        """Return the vendor's key, base URL and model in `settings`; "" for each that is not set."""
 
     @staticmethod
     @abstractmethod
     def import_sdk() -> tuple[ModuleType, type[Exception]]:
-        """The vendor's SDK, and the base class of its exceptions."""
+        """Import the vendor's SDK; return it and the base class of its exceptions."""
 
     @abstractmethod
     def _call(self, client: Any, messages: Sequence[Message], form: Any) -> Any:
-        """The SDK's answer to one call."""
+        """Call the SDK once; return its answer."""
 
     @abstractmethod
     def _read_reply(self, answer: Any) -> Reply:
-        """The reply in the SDK's answer. Raises QuestionError if the model declines, ModelError for other shapes."""
+        """Read the reply. Raises QuestionError if the model declines, ModelError for other shapes of the answer."""
 
 
 def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:

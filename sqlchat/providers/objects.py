@@ -79,7 +79,7 @@ def repair_object(raw: str) -> Any:
 
 
 def _stands_in(raw: str, value: Any) -> bool:
-    """Whether each statement in `value` stands complete and closed in `raw`, ignoring spaces and backslashes."""
+    """Does each statement in `value` stand complete and closed in `raw`, ignoring spaces and backslashes?"""
     squeezed = SPACES.sub("", raw)
     return all(
         re.search(re.escape(SPACES.sub("", statement)) + CLOSED, squeezed) for statement in _find_statements(value)

@@ -88,7 +88,7 @@ class OpenAIProvider(LanguageModel):
 
 
 def _render_messages(messages: Sequence[Message]) -> list[Any]:
-    """One system message in front, for many a local chat template accepts no second."""
+    """Join all system messages to one in front, since many local chat templates accept no second."""
     system = "\n\n".join(m.content for m in messages if m.role == "system")
     rest = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
     return [{"role": "system", "content": system}, *rest] if system else rest

@@ -109,7 +109,7 @@ def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> S
 
 
 def refuses_format(exc: Any) -> bool:
-    """Whether an endpoint says that it does not know the requested format of answers."""
+    """Does an endpoint say that it does not know the requested format of answers?"""
     words = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
     return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(words) is not None
 
@@ -173,7 +173,7 @@ def _shut_at_the_deadline(response: httpx2.Response) -> Iterator[None]:
     """Shut the connection if the deadline passes while the body comes: a read timeout starts anew each chunk."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
-    watch = threading.Timer(max(measure_time_left(), 0), _shut, [connection])
+    watch = threading.Timer(max(measure_time_left(), 0), _shut_down, [connection])
     watch.daemon = True
     watch.start()
     try:
@@ -182,7 +182,7 @@ def _shut_at_the_deadline(response: httpx2.Response) -> Iterator[None]:
         watch.cancel()
 
 
-def _shut(connection: socket.socket | None) -> None:
+def _shut_down(connection: socket.socket | None) -> None:
     if connection is not None:
         with contextlib.suppress(OSError):  # already closed: the body came after all
             connection.shutdown(socket.SHUT_RDWR)

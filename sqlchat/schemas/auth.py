@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields
 
-from sqlchat.schemas.texts import required_field
+from sqlchat.schemas.fields import required_field
 
 
 class MeSchema(Schema):
     id = required_field(fields.String, "The token's `sub`.")
-    email = fields.String(required=True, allow_none=True, metadata={"example": "user@example.com"})
+    email = required_field(fields.String, example="user@example.com", allow_none=True)

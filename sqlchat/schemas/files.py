@@ -4,7 +4,9 @@ from typing import Any
 
 import orjson
 from flask_smorest.fields import Upload
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load
+
+from sqlchat.schemas.fields import NOT_EMPTY, make_choice_field, make_field, required_field
 
 PROFILE_EXAMPLE = {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", "nulls": 0}]}
 UPLOADED_EXAMPLE = {
@@ -25,14 +27,15 @@ DELETED_EXAMPLE = {"status": "deleted", "warnings": ["The connection 'sales' rea
 FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
+BAD_ROWS = ("error", "skip", "pad")
+
+
 class ReadingQuerySchema(Schema):
-    sheet = fields.String(metadata={"description": "Excel: the sheet's name, or its number from 1; else the first."})
-    on_bad_rows = fields.String(
-        validate=validate.OneOf(["error", "skip", "pad"]),
-        metadata={
-            "description": "CSV: refuse a row with too many or too few fields (error, the default), skip it, or pad "
-            "a short one with nulls."
-        },
+    sheet = make_field(fields.String, "Excel: the sheet's name, or its number from 1; else the first.")
+    on_bad_rows = make_choice_field(
+        *BAD_ROWS,
+        description="CSV: refuse a row with too many or too few fields (error, the default), skip it, or pad a short "
+        "one with nulls.",
     )
 
     @post_load
@@ -46,45 +49,35 @@ class ReadingQuerySchema(Schema):
 class ReadSchema(Schema):
     """Options to read a file. Those of an answer can be changed and sent again."""
 
-    header_row = fields.Raw(
-        metadata={
-            "description": "From 1, as an editor or Excel counts; 0: there is none; [3, 4]: two that are joined; "
-            "[1, 2, 3]: names, descriptions of the columns and a row that is left out.",
-            "example": 1,
-        }
+    header_row = make_field(
+        fields.Raw,
+        "From 1, as an editor or Excel counts; 0: there is none; [3, 4]: two that are joined; [1, 2, 3]: names, "
+        "descriptions of the columns and a row that is left out.",
+        example=1,
     )
-    skip_rows = fields.Integer(metadata={"description": "Rows at the beginning that are no part of the table."})
-    encoding = fields.String(metadata={"example": "windows-1252"})
-    delimiter = fields.String(metadata={"example": ";"})
-    decimal = fields.String(validate=validate.OneOf([".", ","]))
-    thousands = fields.String(validate=validate.OneOf([".", ",", " ", "'"]))
-    nulls = fields.List(
-        fields.String(), metadata={"description": "Texts that stand for no value.", "example": ["***"]}
-    )
-    date_order = fields.String(validate=validate.OneOf(["dmy", "mdy", "ymd"]))
-    types = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"example": {"zip": "TEXT"}})
-    sheet = fields.Raw(metadata={"description": "Name or number of a sheet, or of another part of the file."})
-    on_bad_rows = fields.String(validate=validate.OneOf(["error", "skip", "pad"]))
-    totals = fields.String(
-        validate=validate.OneOf(["keep", "drop"]),
-        metadata={"description": "What is done with totals in the last rows."},
-    )
+    skip_rows = make_field(fields.Integer, "Rows at the beginning that are no part of the table.")
+    encoding = make_field(fields.String, example="windows-1252")
+    delimiter = make_field(fields.String, example=";")
+    decimal = make_choice_field(".", ",")
+    thousands = make_choice_field(".", ",", " ", "'")
+    nulls = make_field(fields.List, "Texts that stand for no value.", fields.String(), example=["***"])
+    date_order = make_choice_field("dmy", "mdy", "ymd")
+    types = make_field(fields.Dict, keys=fields.String(), values=fields.String(), example={"zip": "TEXT"})
+    sheet = make_field(fields.Raw, "Name or number of a sheet, or of another part of the file.")
+    on_bad_rows = make_choice_field(*BAD_ROWS)
+    totals = make_choice_field("keep", "drop", description="The treatment of totals in the last rows.")
 
 
 class FileFormSchema(Schema):
-    file = Upload(
-        required=True,
-        metadata={
-            "description": "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
-        },
+    file = required_field(
+        Upload, "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
     )
-    read = fields.String(
+    read = make_field(
+        fields.String,
+        "Options to read the file, as JSON: header_row, skip_rows, encoding, delimiter, decimal, thousands, nulls, "
+        "date_order, types, sheet, on_bad_rows, totals.",
+        example='{"header_row": 3, "decimal": ","}',
         load_default="{}",
-        metadata={
-            "description": "How the file is to be read, as JSON: header_row, skip_rows, encoding, delimiter, "
-            "decimal, thousands, nulls, date_order, types, sheet, on_bad_rows, totals.",
-            "example": '{"header_row": 3, "decimal": ","}',
-        },
     )
 
     @post_load
@@ -98,13 +91,12 @@ class FileFormSchema(Schema):
         return form
 
 
-class UploadQuerySchema(ReadingQuerySchema):
-    bucket = fields.String(load_default="uploads", validate=validate.Length(min=1))
-    upsert = fields.Boolean(load_default=False, metadata={"description": "Replace a file of that name."})
-
-
 class FilesQuerySchema(Schema):
-    bucket = fields.String(load_default="uploads", validate=validate.Length(min=1))
+    bucket = fields.String(load_default="uploads", validate=NOT_EMPTY)
+
+
+class UploadQuerySchema(ReadingQuerySchema, FilesQuerySchema):
+    upsert = make_field(fields.Boolean, "Replace a file of that name.", load_default=False)
 
 
 class TopValueSchema(Schema):
@@ -114,36 +106,36 @@ class TopValueSchema(Schema):
 
 class ColumnProfileSchema(Schema):
     name = fields.String(required=True)
-    type = fields.String(required=True, metadata={"description": "SQL type that holds every value."})
+    type = required_field(fields.String, "SQL type that holds every value.")
     nulls = fields.Integer(required=True)
-    distinct = fields.Integer(metadata={"description": "Different values, nulls apart."})
-    distinct_is_exact = fields.Boolean(metadata={"description": "Whether `distinct` was counted or estimated."})
+    distinct = make_field(fields.Integer, "Different values, nulls apart.")
+    distinct_is_exact = make_field(fields.Boolean, "Whether `distinct` was counted or estimated.")
     min = fields.Raw(allow_none=True)
     max = fields.Raw(allow_none=True)
     mean = fields.Raw(allow_none=True)
     example = fields.Raw(allow_none=True)
-    top = fields.List(fields.Nested(TopValueSchema), metadata={"description": "The most frequent values."})
-    format = fields.String(metadata={"description": "How dates are written, as strptime has it."})
-    comment = fields.String(metadata={"description": "The column's description in the file."})
+    top = make_field(fields.List, "The most frequent values.", fields.Nested(TopValueSchema))
+    format = make_field(fields.String, "The format of dates, in strptime's notation.")
+    comment = make_field(fields.String, "The column's description in the file.")
 
 
 class ProfileSchema(Schema):
     row_count = fields.Integer(required=True)
     columns = fields.List(fields.Nested(ColumnProfileSchema), required=True)
-    format = fields.String(metadata={"example": "csv"})
+    format = make_field(fields.String, example="csv")
     encoding = fields.String()
     delimiter = fields.String()
     header = fields.Boolean()
     sheet = fields.String()
     row_groups = fields.Integer()
     compression = fields.String()
-    sheets = fields.List(fields.String(), metadata={"description": "All there are in the file."})
-    read = fields.Nested(ReadSchema, metadata={"description": "How it was read: what was said and what was found."})
-    warnings = fields.List(fields.String(), metadata={"description": "What may not be as it was meant."})
+    sheets = make_field(fields.List, "All sheets of the file.", fields.String())
+    read = make_field(fields.Nested, "The options that were used, given or detected.", ReadSchema)
+    warnings = make_field(fields.List, "Doubts about the reading.", fields.String())
 
 
 class UploadedSchema(Schema):
-    file_name = fields.String(required=True, metadata={"description": "As stored: made safe."})
+    file_name = required_field(fields.String, "As stored: made safe.")
     storage_path = fields.String(required=True)
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
@@ -152,7 +144,7 @@ class UploadedSchema(Schema):
 
 class KeptSchema(Schema):
     name = fields.String(required=True)
-    storage_path = fields.String(required=True, metadata={"description": "As the upload answered it."})
+    storage_path = required_field(fields.String, "As the upload answered it.")
     size_bytes = fields.Integer(required=True)
     content_type = fields.String(required=True)
     updated_at = fields.DateTime(required=True, allow_none=True)
@@ -164,6 +156,4 @@ class FilesSchema(Schema):
 
 class DeletedSchema(Schema):
     status = fields.String(required=True)
-    warnings = fields.List(
-        fields.String(), required=True, metadata={"description": "Connections that read the file."}
-    )
+    warnings = required_field(fields.List, "Connections that read the file.", fields.String())

@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from sqlchat.schemas.fields import required_field
+
 
 class HealthSchema(Schema):
-    status = fields.String(required=True, metadata={"example": "ok"})
+    status = required_field(fields.String, example="ok")

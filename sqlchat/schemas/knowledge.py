@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from sqlchat.schemas.texts import make_text_field, refuse_control_characters, required_field
+from sqlchat.schemas.fields import make_field, make_text_field, refuse_control_characters, required_field
 
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
@@ -43,7 +43,7 @@ class TermSchema(Schema):
     term = make_text_field(
         LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter.", **NEEDED
     )
-    definition = make_text_field(LONGEST_DEFINITION, "What it means in this database.", **NEEDED)
+    definition = make_text_field(LONGEST_DEFINITION, "Its meaning in this database.", **NEEDED)
     sql = make_text_field(
         LONGEST_FRAGMENT,
         "An expression or condition of the connection's dialect.",
@@ -87,28 +87,29 @@ class ReferenceSchema(Schema):
         "from", "`table.column` or `schema.table.column`; a list of them for a key of several columns."
     )
     to = _make_columns_field("to", "The columns of the other table that identify its row, in the same order.")
-    stale = fields.Boolean(
+    stale = make_field(
+        fields.Boolean,
+        "The database no longer holds its columns: it is not used. Null while the database cannot be reached. "
+        "Ignored when it is sent.",
         allow_none=True,
-        metadata={
-            "description": "The database no longer holds its columns: it is not used. Null while the database cannot "
-            "be reached. Ignored when it is sent."
-        },
     )
 
 
 class ContextSchema(Schema):
-    notes = make_text_field(LONGEST_NOTES, "What every question should be read with.", load_default="")
-    terms = fields.List(
+    notes = make_text_field(LONGEST_NOTES, "Facts that every question should be read with.", load_default="")
+    terms = make_field(
+        fields.List,
+        "Of these, a model sees the ones that the question uses.",
         fields.Nested(TermSchema),
         load_default=list,
         validate=validate.Length(max=MOST_TERMS),
-        metadata={"description": "Of these, a model sees the ones that the question uses."},
     )
-    references = fields.List(
+    references = make_field(
+        fields.List,
+        "Columns that belong together, if the database declares no foreign key.",
         fields.Nested(ReferenceSchema),
         load_default=list,
         validate=validate.Length(max=MOST_REFERENCES),
-        metadata={"description": "Columns that belong together, where the database declares no foreign key."},
     )
 
 
@@ -125,7 +126,7 @@ class TaughtSchema(Schema):
     question = fields.String(required=True)
     sql = fields.String(required=True)
     note = fields.String(required=True, allow_none=True)
-    verified_at = required_field(fields.DateTime, "When it was stored last.")
+    verified_at = required_field(fields.DateTime, "The time when it was stored last.")
     stale = required_field(fields.Boolean, "The database no longer holds its names: it is not used.")
 
 
@@ -134,4 +135,4 @@ class ExamplesSchema(Schema):
 
 
 class ForgottenSchema(Schema):
-    status = fields.String(required=True, metadata={"example": "deleted"})
+    status = required_field(fields.String, example="deleted")

@@ -3,8 +3,7 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from sqlchat.schemas.chat import LONGEST_QUESTION
-from sqlchat.schemas.execute import MaxRows
-from sqlchat.schemas.texts import make_text_field, required_field
+from sqlchat.schemas.fields import NOT_EMPTY, MaxRows, make_field, make_text_field, required_field
 
 
 class ToolSchema(Schema):
@@ -15,17 +14,16 @@ class ToolSchema(Schema):
 
 
 class ConnectionSchema(ToolSchema):
-    connection = required_field(
-        fields.String, "Name of the database, from `list_connections`.", validate=validate.Length(min=1)
-    )
+    connection = required_field(fields.String, "Name of the database, from `list_connections`.", validate=NOT_EMPTY)
 
 
 class DescribeSchema(ConnectionSchema):
-    tables = fields.List(
+    tables = make_field(
+        fields.List,
+        "Tables whose columns to show, as `table` or `schema.table`; none: names alone.",
         fields.String(),
         load_default=list,
         validate=validate.Length(max=50),
-        metadata={"description": "Tables whose columns to show, as `table` or `schema.table`; none: names alone."},
     )
 
 
@@ -34,12 +32,10 @@ class AskSchema(ConnectionSchema):
         LONGEST_QUESTION, "The question, in plain language.", demand="Ask something.", required=True
     )
     max_rows = MaxRows()
-    conversation_id = fields.UUID(metadata={"description": "From an earlier answer, to follow up on it."})
-    notes = make_text_field(LONGEST_QUESTION, "What a word of the question means here.", load_default="")
+    conversation_id = make_field(fields.UUID, "From an earlier answer, to follow up on it.")
+    notes = make_text_field(LONGEST_QUESTION, "The meaning of words of the question.", load_default="")
 
 
 class RunSchema(ConnectionSchema):
-    sql = required_field(
-        fields.String, "One statement that reads, such as a SELECT.", validate=validate.Length(min=1)
-    )
+    sql = required_field(fields.String, "One statement that reads, such as a SELECT.", validate=NOT_EMPTY)
     max_rows = MaxRows()

@@ -2,7 +2,7 @@
 
 from marshmallow import INCLUDE, Schema, fields
 
-from sqlchat.schemas.texts import required_field
+from sqlchat.schemas.fields import make_field, required_field
 
 
 class ProblemSchema(Schema):
@@ -10,22 +10,20 @@ class ProblemSchema(Schema):
         title = "Problem"
         unknown = INCLUDE  # more facts may come
 
-    type = fields.String(required=True, metadata={"example": "about:blank"})
-    title = fields.String(required=True, metadata={"example": "Connection not found"})
-    status = fields.Integer(required=True, metadata={"example": 404})
-    detail = required_field(fields.String, "What was wrong, in a sentence.")
-    code = fields.String(required=True, metadata={"description": "A stable word.", "example": "connection_not_found"})
+    type = required_field(fields.String, example="about:blank")
+    title = required_field(fields.String, example="Connection not found")
+    status = required_field(fields.Integer, example=404)
+    detail = required_field(fields.String, "The reason, in a sentence.")
+    code = required_field(fields.String, "A stable word.", example="connection_not_found")
     request_id = required_field(fields.String, "Also in the log and the database's comment.")
-    errors = fields.Dict(keys=fields.String(), metadata={"description": "Field -> messages, for a payload."})
-    sqlstate = fields.String(metadata={"description": "The database's code of the fault.", "example": "42703"})
-    position = fields.Integer(metadata={"description": "Character of the SQL at which the fault is, from 1."})
-    line = fields.Integer(metadata={"description": "Line of the file or SQL at which the fault is, from 1."})
-    column = fields.Integer(metadata={"description": "Character of that line, from 1."})
-    errno = fields.Integer(metadata={"description": "MySQL's number of the fault.", "example": 1054})
-    error = fields.String(metadata={"description": "SQLite's or DuckDB's name of the fault.", "example": "Binder"})
-    plan_cost = fields.Float(
-        metadata={"description": "What the database expects the query to cost, in its own unit.", "example": 81250.5}
-    )
-    max_plan_cost = fields.Float(metadata={"description": "The ceiling that it is above.", "example": 10000.0})
-    words = fields.List(fields.String(), metadata={"description": "Words of the question that were not understood."})
-    sql = fields.String(metadata={"description": "The SQL at fault, where a model wrote it."})
+    errors = make_field(fields.Dict, "Field -> messages, for a payload.", keys=fields.String())
+    sqlstate = make_field(fields.String, "The database's code of the fault.", example="42703")
+    position = make_field(fields.Integer, "Character of the SQL at which the fault is, from 1.")
+    line = make_field(fields.Integer, "Line of the file or SQL at which the fault is, from 1.")
+    column = make_field(fields.Integer, "Character of that line, from 1.")
+    errno = make_field(fields.Integer, "MySQL's number of the fault.", example=1054)
+    error = make_field(fields.String, "SQLite's or DuckDB's name of the fault.", example="Binder")
+    plan_cost = make_field(fields.Float, "The database's estimate of the cost, in its own unit.", example=81250.5)
+    max_plan_cost = make_field(fields.Float, "The ceiling that it is above.", example=10000.0)
+    words = make_field(fields.List, "Words of the question that were not understood.", fields.String())
+    sql = make_field(fields.String, "The SQL at fault, if a model wrote it.")

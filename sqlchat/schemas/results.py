@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from sqlchat.schemas.texts import required_field
+from sqlchat.schemas.fields import required_field
 
 RESULTS_EXAMPLE = {"columns": ["count"], "rows": [[123]], "row_count": 1, "truncated": False, "types": ["INTEGER"]}
 LINEAGE_EXAMPLE = {
@@ -20,9 +20,8 @@ class ResultsSchema(Schema):
     columns = required_field(fields.List, "Names, in order; may repeat.", fields.String())
     rows = required_field(
         fields.List,
-        "Numerics keep every digit; times are ISO 8601; bytes are base64. What JSON has no "
-        "word for is a text, on every database: `NaN`, `Infinity`, `-Infinity` for numbers, `infinity` and "
-        "`-infinity` for times.",
+        "Numerics keep every digit; times are ISO 8601; bytes are base64. Values that JSON lacks are texts on every "
+        "database: `NaN`, `Infinity`, `-Infinity` for numbers, `infinity` and `-infinity` for times.",
         fields.List(fields.Raw(allow_none=True)),
     )
     row_count = required_field(fields.Integer, "Rows in this answer.")
@@ -31,7 +30,7 @@ class ResultsSchema(Schema):
 
 
 class LineageSchema(Schema):
-    query_type = fields.String(required=True, metadata={"example": "SELECT"})
+    query_type = required_field(fields.String, example="SELECT")
     tables_read = fields.List(fields.String(), required=True)
     tables_written = fields.List(fields.String(), required=True)
     columns_used = fields.List(fields.String(), required=True)

@@ -2,48 +2,34 @@
 
 from typing import Any
 
+import orjson
 from marshmallow import INCLUDE, Schema, fields, validate, validates_schema
 
+from sqlchat.schemas.fields import make_field, refuse_control_characters, required_field
 from sqlchat.schemas.knowledge import ReferenceSchema, TermSchema
-from sqlchat.schemas.texts import refuse_control_characters, required_field
 
 MOST_DATASETS, MOST_PARTS = 200, 2_000
 
-ANSI_SUM = {"dialects": [{"dialect": "ANSI_SQL", "expression": "SUM(quantity * unit_price * (1 - discount))"}]}
-DOCUMENT_EXAMPLE = {
-    "version": "0.1.1",
-    "semantic_model": [
-        {
-            "name": "shop",
-            "datasets": [
-                {
-                    "name": "lines",
-                    "source": "demo.order_lines",
-                    "primary_key": ["order_id", "line"],
-                    "description": "What was bought.",
-                    "ai_context": {"synonyms": ["purchases"]},
-                }
-            ],
-            "metrics": [{"name": "net_revenue", "expression": ANSI_SUM, "description": "Euros without tax."}],
-        }
-    ],
-}
-MAPPED_EXAMPLE = {
-    "mapped": {
-        "notes": "",
-        "terms": [
-            {
-                "term": "net revenue",
-                "definition": "Euros without tax.",
-                "sql": "SUM(order_lines.quantity * order_lines.unit_price * (1 - order_lines.discount))",
-                "synonyms": [],
-            }
-        ],
-        "references": [],
-        "descriptions": [{"table": "order_lines", "column": None, "text": "What was bought."}],
-    },
-    "unmapped": [{"path": "semantic_model.0.metrics.1", "reason": "It has no expression in SQL."}],
-}
+DOCUMENT_EXAMPLE = orjson.loads("""
+{"version": "0.1.1", "semantic_model": [{
+  "name": "shop",
+  "datasets": [
+    {"name": "lines", "source": "demo.order_lines", "primary_key": ["order_id", "line"],
+     "description": "Sold items.", "ai_context": {"synonyms": ["purchases"]}}],
+  "metrics": [
+    {"name": "net_revenue", "description": "Euros without tax.", "expression": {"dialects": [
+      {"dialect": "ANSI_SQL", "expression": "SUM(quantity * unit_price * (1 - discount))"}]}}]}]}
+""")
+MAPPED_EXAMPLE = orjson.loads("""
+{"mapped": {
+  "notes": "",
+  "terms": [
+    {"term": "net revenue", "definition": "Euros without tax.", "synonyms": [],
+     "sql": "SUM(order_lines.quantity * order_lines.unit_price * (1 - order_lines.discount))"}],
+  "references": [],
+  "descriptions": [{"table": "order_lines", "column": null, "text": "Sold items."}]},
+ "unmapped": [{"path": "semantic_model.0.metrics.1", "reason": "It has no expression in SQL."}]}
+""")
 
 
 class OpenSchema(Schema):
@@ -64,7 +50,7 @@ def _make_name_field() -> "fields.String":
 
 class FieldSchema(OpenSchema):
     name = _make_name_field()
-    expression = fields.Raw(metadata={"description": "`dialects`: a list of `dialect` and `expression`."})
+    expression = make_field(fields.Raw, "`dialects`: a list of `dialect` and `expression`.")
     label = fields.String(allow_none=True)
     description = fields.String(allow_none=True)
 
@@ -141,10 +127,10 @@ class MappedSchema(Schema):
 
 
 class UnmappedSchema(Schema):
-    path = required_field(fields.String, "Where it is in the document.")
+    path = required_field(fields.String, "Its place in the document.")
     reason = fields.String(required=True)
 
 
 class MappedDocumentSchema(Schema):
     mapped = fields.Nested(MappedSchema, required=True)
-    unmapped = required_field(fields.List, "What is not used, and why.", fields.Nested(UnmappedSchema))
+    unmapped = required_field(fields.List, "Parts that are not used, with reasons.", fields.Nested(UnmappedSchema))

@@ -144,16 +144,6 @@ def test_exact_numbers_have_the_scale_that_the_sql_tells(client, postgres_server
 
 
 @pytest.mark.parametrize("accept", FORMATS)
-def test_a_result_without_rows_ends(client, postgres_database, accept):
-    name = f"no-rows-{FORMATS[accept]}"
-    client.post("/api/connections", json={"provider": "postgres", "name": name, "config": postgres_database})
-    response = execute(client, "SELECT 1 AS n, 'x' AS t WHERE false", accept, name=name)
-    assert response.status_code == 200
-    assert response.data == {"text/csv": b"n,t\r\n", "application/x-ndjson": b""}.get(accept, response.data)
-    assert newest(client)["row_count"] == 0
-
-
-@pytest.mark.parametrize("accept", FORMATS)
 def test_a_result_without_columns_has_no_form_as_a_file(client, postgres_database, accept):
     name = f"no-columns-{FORMATS[accept]}"
     client.post("/api/connections", json={"provider": "postgres", "name": name, "config": postgres_database})

@@ -6,8 +6,6 @@ import uuid
 
 import pytest
 
-from sqlchat.app import create_app
-
 TERM = {
     "term": "active customer",
     "definition": "Ordered lately.",
@@ -76,10 +74,6 @@ def test_another_privacy_is_refused(client, privacy):
 
 
 # context
-
-
-def test_a_context_that_was_never_told_is_empty(client, people):
-    assert client.get(f"{people}/context").get_json() == EMPTY
 
 
 def test_a_context_comes_back_as_it_was_put_and_may_be_put_again(client, people):
@@ -293,13 +287,6 @@ def test_no_example_reads_what_the_policy_denies(client, make):
     assert client.post(f"{path}/examples", json=QUESTION | {"sql": "SELECT name FROM people"}).status_code == 201
 
 
-def test_what_a_chat_wrote_does_not_become_an_example(client):
-    before = client.get("/api/connections/demo/examples").get_json()
-    asked = {"connection_id": "demo", "prompt": "How many customers are there?"}
-    assert client.post("/api/chat", json=asked).status_code == 200
-    assert client.get("/api/connections/demo/examples").get_json() == before
-
-
 # a connection's end, other connections, other processes, logs
 
 
@@ -326,15 +313,6 @@ def test_an_example_is_of_one_connection(client, people, make):
 @pytest.mark.parametrize("id", ["1", "x", "%00", str(uuid.UUID(int=0)), "a" * 2000])
 def test_an_id_of_nothing_is_404(client, people, id):
     assert refused(client.delete(f"{people}/examples/{id}"), 404)["code"] == "example_not_found"
-
-
-def test_another_process_sees_it_at_once(client, people, settings):
-    other = create_app(settings)
-    client.put(f"{people}/context", json={"notes": "told here"})
-    assert other.test_client().get(f"{people}/context").get_json()["notes"] == "told here"
-    other.test_client().post(f"{people}/examples", json=QUESTION)
-    assert len(client.get(f"{people}/examples").get_json()["examples"]) == 1
-    other.extensions["sqlchat"].close()
 
 
 def test_nothing_that_was_told_is_in_the_log(client, people, caplog):

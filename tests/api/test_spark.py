@@ -1,18 +1,11 @@
 """Over HTTP: a connection to Spark, by Sail, does what those to other databases do."""
 
-import asyncio
-import io
-import json
 import sqlite3
 from decimal import Decimal
 
-import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deployed import Service
-from mcp.client import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
@@ -171,13 +164,6 @@ def test_what_the_built_in_engine_writes_is_spark_s_sql(client, question):
     assert "fault" not in problem, problem
 
 
-def test_events_have_every_stage(client):
-    asked = {"connection_id": "lake", "prompt": "How many orders are there?", "provider": "offline"}
-    answer = client.post("/api/chat", json=asked, headers={"Accept": "text/event-stream"})
-    events = [line[7:] for line in answer.text.splitlines() if line.startswith("event: ")]
-    assert events[-1] == "answer"
-
-
 def test_the_schema_tells_tables_columns_and_what_they_hold(client):
     schema = client.get("/api/connections/lake/schema?profile=true").get_json()
     tables = {table["name"]: table for table in schema["tables"]}
@@ -198,26 +184,6 @@ def test_a_question_may_be_answered_in_another_dialect(client):
     assert answer["results"]["rows"] == [[60]]
     translated = ask(client, "Total amount of orders per month", dialect="databricks", auto_execute=False)
     assert translated.status_code == 200
-
-
-@pytest.mark.parametrize(
-    "kind",
-    ["text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"],
-)
-def test_whole_results_leave_in_each_format(client, kind):
-    asked = {"connection_id": "lake", "sql": "SELECT id, amount, status FROM orders ORDER BY id"}
-    answer = client.post("/api/execute", json=asked, headers={"Accept": kind})
-    assert (answer.status_code, answer.mimetype) == (200, kind)
-    match kind:
-        case "text/csv":
-            assert answer.text.splitlines()[:2] == ["id,amount,status", "1,100.00,open"]
-        case "application/x-ndjson":
-            assert [json.loads(line)["id"] for line in answer.text.splitlines()] == list(range(1, 61))
-        case "application/vnd.apache.parquet":
-            assert pq.read_table(io.BytesIO(answer.data)).num_rows == 60
-        case _:
-            table = pa.ipc.open_stream(answer.data).read_all()
-            assert [str(kind) for kind in table.schema.types] == ["int64", "decimal128(12, 2)", "string"]
 
 
 def test_policies_hold_through_views(client, house):
@@ -277,31 +243,3 @@ def test_a_config_that_does_not_work_is_told(client, given, said):
     answer = client.post("/api/connections", json={"provider": "spark", "name": "bad", "config": given})
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (400, "connection_failed")
     assert said in answer.get_json(force=True)["detail"]
-
-
-def test_assistants_ask_it_over_mcp(tmp_path_factory, config, lake):
-    with Service(tmp_path_factory.mktemp("mcp"), SQLCHAT_SPARK_PATHS=str(lake)) as service:
-        made = httpx2.post(
-            f"{service.url}/api/connections",
-            json={"provider": "spark", "name": "lake", "config": config},
-            timeout=300,
-        )
-        assert made.status_code == 201
-
-        async def run():
-            async with (
-                httpx2.AsyncClient(timeout=300) as http,
-                Client(streamable_http_client(f"{service.url}/mcp", http_client=http)) as client,
-            ):
-                return [
-                    await client.call_tool(
-                        "run_sql", {"connection": "lake", "sql": "SELECT max(id) AS n FROM orders"}
-                    ),
-                    await client.call_tool("ask", {"connection": "lake", "question": "How many orders are open?"}),
-                    await client.call_tool("describe", {"connection": "lake"}),
-                ]
-
-        ran, asked, described = (result.structured_content for result in asyncio.run(run()))
-    assert ran["rows"] == [[60]]
-    assert asked["rows"] == [[15]]
-    assert {table["name"] for table in described["tables"]} == {"orders", "customers"}

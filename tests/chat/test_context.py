@@ -202,21 +202,6 @@ def test_a_changed_catalog_is_seen() -> None:
     assert "hamsters" in names(linker.choose_context(changed, "hamsters").catalog)
 
 
-def test_many_threads_and_many_catalogs() -> None:
-    linker, catalogs, found = SchemaLinker(500), [large(60) for _ in range(20)], []
-    threads = [
-        threading.Thread(target=lambda c=catalog: found.append(names(linker.choose_context(c, "clients").catalog)))
-        for catalog in catalogs
-        for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 40
-    assert all("CRM_Client" in kept for kept in found)
-
-
 def test_who_comes_while_an_index_is_made_waits_for_it_instead_of_making_another() -> None:
     linker, catalog, found = SchemaLinker(500), large(300), []
     ready = threading.Barrier(4)

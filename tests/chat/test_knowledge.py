@@ -7,7 +7,7 @@ import pytest
 from sqlchat.chat.examples import normalize_question
 from sqlchat.chat.knowledge import NOTHING, Knowledge
 from sqlchat.config import Settings
-from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
+from sqlchat.errors import ConnectionNotFoundError
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
@@ -180,14 +180,6 @@ def test_where_no_worker_is_free_in_time_it_does_without_examples_that_need_one(
     busy.close()
 
 
-def test_a_store_that_is_gone_is_told(workers, shop):
-    settings = Settings(database_url="postgres://x@127.0.0.1:1/x", secret_key="k" * 40)
-    store = Store(settings)
-    with pytest.raises(StoreUnavailableError):
-        Knowledge(store.knowledge, workers).recall("ann", "shop", "How many?", shop)
-    store.close()
-
-
 def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, shop):
     assert knowledge.list_examples("ann", "shop", shop) == []
     fresh = put(store, "customers in France", version="v0")
@@ -196,16 +188,6 @@ def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, s
     more = (*shop.tables, Table("clients", (Column("id", "integer"),), "public"))
     grown = replace(shop, tables=more, version="v2")
     assert knowledge.list_examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
-
-
-def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge, store, shop, monkeypatch):
-    monkeypatch.setattr("sqlchat.chat.knowledge.MOST_BOOKS", 2)
-    for name in ("a", "b", "c"):
-        store.connections.add("ann", name, "postgres", {})
-        put(store, f"customers in {name}", name=name)
-    for name in ("a", "b", "a", "c", "b", "a"):
-        assert knowledge.recall("ann", name, f"customers in {name}", shop).exact
-    assert len(knowledge._books) == 2
 
 
 def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
@@ -220,10 +202,10 @@ def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
     recalled = knowledge.recall("ann", "shop", "How many active customers have a basket?", shop)
     assert [term.definition for term in recalled.terms] == ["ordered within 90 days", "an order"]
     assert recalled.notes == "Amounts are in euros.\nWeeks begin on Monday."
-    taught = recalled.lesson.teach(shop, Profiles())
-    orders = taught.table("orders")
+    extended = recalled.additions.apply_to(shop, Profiles())
+    orders = extended.table("orders")
     assert orders.comment.endswith("What was bought at once.")
     assert [key.source for key in orders.foreign_keys][-1] == "owner"
-    assert taught.version != shop.version
-    assert knowledge.teach_catalog("ann", "shop", shop, Profiles()) is taught
-    assert recalled.lesson.teach(replace(shop, version="v2"), Profiles()) is not taught
+    assert extended.version != shop.version
+    assert knowledge.extend_catalog("ann", "shop", shop, Profiles()) is extended
+    assert recalled.additions.apply_to(replace(shop, version="v2"), Profiles()) is not extended

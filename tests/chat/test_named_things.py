@@ -67,9 +67,3 @@ def test_a_value_that_is_named_as_one_is_not_marked(ask, question: str) -> None:
     shown = ask(question)
     assert "<values>" in shown
     assert "no condition" not in shown
-
-
-def test_distinct_and_orders_are_for_questions_that_ask_for_them(library) -> None:
-    rules, *_ = prompt.render_messages("Ages of the members?", SchemaLinker(10_000).choose_context(library, "Ages?"))
-    assert "DISTINCT only if the question says" in rules.content
-    assert "ORDER BY only if it asks" in rules.content

@@ -181,18 +181,6 @@ def test_long_comments_and_values_are_cut(shop: Catalog, profiled: Profiled) -> 
     assert "zz" not in text
 
 
-def test_each_dialect_is_told_what_differs() -> None:
-    rules = {
-        dialect: asked(Catalog((), dialect), "How many?")[0].content
-        for dialect in ("postgres", "sqlite", "duckdb", "mysql", "tsql")
-    }
-    assert "date_trunc" in rules["postgres"]
-    assert "strftime" in rules["sqlite"]
-    assert "backticks" in rules["mysql"]
-    assert "keeps the fraction" in rules["duckdb"]
-    assert len(set(rules.values())) == 5
-
-
 def test_names_are_shown_as_a_statement_must_write_them() -> None:
     assert find_notes("postgres").quote_name("CustomerID") == '"CustomerID"'
     assert find_notes("postgres").quote_name("order") == '"order"'

@@ -4,7 +4,6 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -89,18 +88,6 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 # Configuration
 
 
-def test_paths_outside_the_database_folders_are_refused(settings, workers, library):
-    for path in ("../x.duckdb", "/etc/passwd", "md:sample", "s3://bucket/x.duckdb", "http://127.0.0.1/x.duckdb"):
-        with pytest.raises(ConnectionConfigError):
-            DuckDBConnection({"database": path}, settings, workers).check()
-
-
-def test_a_missing_file_is_refused_and_not_created(settings, workers):
-    with pytest.raises(ConnectionConfigError, match="no file"):
-        DuckDBConnection({"database": "missing.duckdb"}, settings, workers).check()
-    assert list(settings.data_dir.iterdir()) == []
-
-
 @pytest.mark.parametrize("content", [b"these are notes\n" * 500, b"SQLite format 3\0" + bytes(4080), b""])
 def test_other_files_are_told_apart_without_the_servers_paths(content, settings, workers):
     (settings.data_dir / "notes.txt").write_bytes(content)
@@ -121,12 +108,6 @@ def test_a_file_of_sqlite_is_told_with_its_provider(settings, workers):
 def test_sqlite_tells_a_file_of_duckdb(settings, library, workers):
     with pytest.raises(ConnectionConfigError, match="is a DuckDB file; the provider `duckdb` reads it"):
         SQLiteConnection({"database": library.name}, settings, workers).check()
-
-
-def test_memory_is_an_empty_database(empty):
-    assert empty.check() == []
-    assert empty.catalog().tables == ()
-    assert rows(empty, "SELECT 1 + 1") == [[2]]
 
 
 # Rows
@@ -183,16 +164,6 @@ def test_values_keep_their_meaning(expression, type, json, empty):
     json = json or '{"a":"1 month","b c":[1.5]}'
     assert result.rows.decode() == f"[[{json}]]"
     assert type is None or result.types == (type,)
-
-
-def test_order_names_and_truncation_are_kept(connection):
-    result = run(connection, "SELECT id AS a, price::DECIMAL(9, 3) AS a FROM authors JOIN books ON author_id = id "
-                 "ORDER BY price DESC", max_rows=2)  # fmt: skip
-    assert result.columns == ("a", "a")
-    assert result.rows == b"[[1,10.500],[2,8.000]]"
-    assert (result.row_count, result.truncated) == (2, True)
-    result = run(connection, "FROM range(3000) AS r(i) SELECT i ORDER BY i DESC", max_rows=2000)
-    assert [i for (i,) in orjson.loads(result.rows)] == list(range(2999, 999, -1))
 
 
 @pytest.mark.parametrize(
@@ -468,17 +439,6 @@ def test_a_large_table_is_sampled(connection, library):
 # Several at once
 
 
-def test_many_read_at_once(connection):
-    found = []
-    threads = [threading.Thread(target=lambda: found.extend(rows(connection, "SELECT count(*) FROM authors")))
-               for _ in range(8)]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [[3]] * 8
-
-
 def test_a_file_that_another_process_writes_is_an_outage(connection, library):
     script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(
@@ -491,13 +451,6 @@ def test_a_file_that_another_process_writes_is_an_outage(connection, library):
             assert caught.value.retry_after == 1
         writer.stdin.close()
     assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
-
-
-def test_a_writer_finds_the_file_free_between_requests(connection, library):
-    run(connection, "SELECT * FROM authors")
-    with duckdb.connect(str(library)) as writer:
-        writer.execute("INSERT INTO authors VALUES (4, 'New', 'FR')")
-    assert rows(connection, "SELECT count(*) FROM authors") == [[4]]
 
 
 # Attacks, with no guard

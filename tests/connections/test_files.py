@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -146,32 +145,6 @@ def workbook():
         for sheet in ("May", "June"):
             pd.DataFrame({"sold": [len(sheet)]}).to_excel(writer, sheet_name=sheet, index=False)
     return book.getvalue()
-
-
-def table_of(kind):
-    frame, buffer = pd.DataFrame({"n": [1, 2], "t": ["x", None]}), io.BytesIO()
-    match kind:
-        case "parquet":
-            frame.to_parquet(buffer)
-        case "json":
-            frame.to_json(buffer, orient="records")
-        case "jsonl":
-            frame.to_json(buffer, orient="records", lines=True)
-        case "tsv":
-            frame.to_csv(buffer, sep="\t", index=False)
-        case "csv":
-            buffer.write(frame.to_csv(index=False).encode("utf-16"))
-        case "csv.gz":
-            buffer.write(gzip.compress(frame.to_csv(index=False).encode()))
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["parquet", "json", "jsonl", "tsv", "csv", "csv.gz"])
-def test_every_format(put, connect, kind):
-    put(f"Some data.{kind}", table_of(kind))
-    connection = connect(f"uploads/Some data.{kind}")
-    assert [table.name for table in connection.catalog().tables] == ["some_data"]
-    assert rows(connection, "SELECT n + 1, t FROM some_data ORDER BY n") == [[2, "x"], [3, None]]
 
 
 def test_sheets_are_tables_of_their_own(put, connect):
@@ -478,23 +451,6 @@ def test_two_processes_build_at_once_and_one_does_the_work(put, settings, tmp_pa
     answers = [each.communicate(timeout=300)[0].split() for each in running]
     assert answers[0] == answers[1]
     assert answers[0][0] == "[[1000000,5000000]]"
-    assert len(built(settings)) == 1
-
-
-def test_threads_that_come_at_once_share_one_database(put, connect, settings):
-    put("customers.csv")
-    counts = []
-    threads = [
-        threading.Thread(
-            target=lambda: counts.append(rows(connect("uploads/customers.csv"), "SELECT count(*) FROM customers"))
-        )
-        for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(150)
-    assert counts == [[[3]]] * 6
     assert len(built(settings)) == 1
 
 

@@ -5,7 +5,7 @@ import pytest
 from sqlchat.connections.files.config import NamedFile, read_files
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.files.options import Options
-from sqlchat.files.storage.supabase_keys import object_name
+from sqlchat.files.storage.supabase_keys import read_object_name
 
 ME, OTHER = "0b5c9f0a-3a39-4b0e-9d3e-3f1f2f7f5c11", "7d1f0e0e-62f0-4d7c-8f53-6a2f5d1e8a22"
 
@@ -51,7 +51,7 @@ def test_a_user_s_files_are_in_the_user_s_folder_named_or_not(path):
 @pytest.mark.parametrize("folder", [ME, ""])
 def test_nobody_else_s(path, folder):
     with pytest.raises(ConnectionConfigError) as caught:
-        named(path, folder=folder, spelled=object_name)
+        named(path, folder=folder, spelled=read_object_name)
     assert caught.value.detail == f"There is no file {path!r}; upload it first."
 
 
@@ -63,7 +63,7 @@ def test_buckets_are_on_a_list(path):
 
 
 def test_a_path_as_the_storage_spells_it():
-    (file,) = named("uploads/=C3=84pfel.csv", spelled=object_name)
+    (file,) = named("uploads/=C3=84pfel.csv", spelled=read_object_name)
     assert (file.name, file.table) == ("Äpfel.csv", "äpfel")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sqlchat.chat.compare import Order
-from sqlchat.evaluation.gold import inspect
+from sqlchat.evaluation.gold import inspect_gold
 from sqlchat.evaluation.recall import Missing, find_missing
 from sqlchat.providers.base import Message
 from sqlchat.sql.catalog import Catalog, Column, Table
@@ -31,7 +31,7 @@ SHOP = Catalog((CUSTOMERS, ORDERS), "postgres", "public")
     ],
 )
 def test_an_order_at_the_root_is_kept_by_its_keys(sql: str, keys: tuple[int | str, ...] | None) -> None:
-    assert inspect(sql, "postgres", SHOP).order == Order(keys)
+    assert inspect_gold(sql, "postgres", SHOP).order == Order(keys)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_an_order_at_the_root_is_kept_by_its_keys(sql: str, keys: tuple[int | st
     ],
 )
 def test_an_order_within_promises_nothing(sql: str) -> None:
-    assert inspect(sql, "postgres", SHOP).order is None
+    assert inspect_gold(sql, "postgres", SHOP).order is None
 
 
 def test_tables_and_columns_are_the_catalog_s() -> None:
     placed = "WITH x AS (SELECT customer_id FROM orders)"
     sql = f"{placed} SELECT count(*), Name FROM Customers c JOIN x ON c.id = x.customer_id GROUP BY 2"
-    gold = inspect(sql, "postgres", SHOP)
+    gold = inspect_gold(sql, "postgres", SHOP)
     assert set(gold.tables) == {("public", "orders"), ("public", "customers")}
     assert {column[1:] for column in gold.columns} == {
         ("orders", "customer_id"),
@@ -60,7 +60,7 @@ def test_tables_and_columns_are_the_catalog_s() -> None:
 
 
 def texts(sql: str, dialect: str = "postgres") -> list[TextCondition]:
-    return list(inspect(sql, dialect, SHOP).literals)
+    return list(inspect_gold(sql, dialect, SHOP).literals)
 
 
 def test_texts_are_those_that_are_compared_with_a_column() -> None:
@@ -77,14 +77,14 @@ def test_texts_are_those_that_are_compared_with_a_column() -> None:
 
 def test_sqlite_s_double_quoted_texts_are_texts() -> None:
     assert texts('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite") == [TextCondition("Spain")]
-    assert inspect('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite", SHOP).columns == (
+    assert inspect_gold('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite", SHOP).columns == (
         ("public", "customers", "name"),
         ("public", "customers", "country"),
     )
 
 
 def lacking(sql: str, prompt: str, shown: Catalog = SHOP, dialect: str = "postgres") -> Missing:
-    return find_missing(inspect(sql, dialect, SHOP), shown, (Message("user", prompt),))
+    return find_missing(inspect_gold(sql, dialect, SHOP), shown, (Message("user", prompt),))
 
 
 def test_a_prompt_lacks_what_is_not_in_it() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqlchat.files.encodings import eight_bit
+from sqlchat.files.encodings import guess_eight_bit
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from sqlchat.files.encodings import eight_bit
 )
 def test_letters_tell_the_encoding(text, codec):
     content = text.encode(codec)
-    assert content.decode(eight_bit(content)) == text
+    assert content.decode(guess_eight_bit(content)) == text
 
 
 def test_utf_32_says_what_it_is(profiled):

@@ -110,18 +110,6 @@ def test_a_hostile_file_is_refused_at_the_cost_of_a_gigabyte_at_most(files, work
     assert 0 < watch.most - watch.before <= 1024, "MiB"
 
 
-def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(workers, tmp_path):
-    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
-    files = Files(settings, open_storage(settings), workers)
-    hostile, honest = tmp_path / "a.parquet", tmp_path / "a.csv"
-    HOSTILE["dictionary.parquet"](hostile)
-    honest.write_bytes(b"id,name\n" + b"1,Ada\n" * 1_000_000)
-    with pytest.raises(TooLargeError):
-        files.profile(hostile, "a.parquet")
-    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
-    assert Files(settings, open_storage(settings), workers).profile(honest, "a.csv").row_count == 1_000_000
-
-
 @pytest.mark.parametrize(("columns", "rows"), [(200, 24_000), (1900, 2_500)])
 def test_a_wide_file_of_several_blocks_is_read(workers, tmp_path, columns, rows):
     """Each value is another one than its neighbours, so that nothing is read once for all."""

@@ -3,7 +3,7 @@
 import pytest
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.names import MAX_BYTES, safe_name
+from sqlchat.files.names import MAX_BYTES, make_safe_name
 
 
 @pytest.mark.parametrize(
@@ -25,21 +25,21 @@ from sqlchat.files.names import MAX_BYTES, safe_name
     ],
 )
 def test_names_are_made_safe(given, safe):
-    assert safe_name(given) == safe
+    assert make_safe_name(given) == safe
 
 
 @pytest.mark.parametrize("given", ["", "   ", "..", "/", "folder/", "\u200b\x07"])
 def test_a_name_with_nothing_in_it_is_refused(given):
     with pytest.raises(FileInvalidError):
-        safe_name(given)
+        make_safe_name(given)
 
 
 def test_a_long_name_keeps_its_suffix_and_whole_characters():
-    name = safe_name("語" * 200 + ".csv.gz")
+    name = make_safe_name("語" * 200 + ".csv.gz")
     assert name.endswith("語.csv.gz")
     assert len(name.encode()) <= MAX_BYTES
 
 
 def test_a_safe_name_stays_as_it_is():
     for given in ("日本語.csv", "con.csv", "语" * 300 + ".csv", "a.b.c." + "x" * 300):
-        assert safe_name(safe_name(given)) == safe_name(given)
+        assert make_safe_name(make_safe_name(given)) == make_safe_name(given)

@@ -5,15 +5,6 @@ import pytest
 from sqlchat.errors import FileInvalidError, UnsupportedMediaError
 
 
-def test_the_documented_keys(profiled):
-    found = profiled("id,name\n1,Ada\n2,\n")
-    assert found["row_count"] == 2
-    assert [(c["name"], c["type"], c["nulls"]) for c in found["columns"]] == [
-        ("id", "INTEGER", 0),
-        ("name", "TEXT", 1),
-    ]
-
-
 def test_distinct_is_exact_while_values_are_few(profiled):
     rows = "".join(f"{i % 7},value {i},{i},{i + 9 * (i % 2)}\n" for i in range(60_000))
     few, many, rising, jumping = profiled("few,many,rising,jumping\n" + rows)["columns"]

@@ -2,7 +2,6 @@
 
 import datetime
 import decimal
-import gzip
 import io
 import json
 import uuid
@@ -15,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sqlchat.errors import FileInvalidError
 from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
 from sqlchat.files.typed import TypedTable
@@ -105,13 +103,6 @@ def test_words_for_no_value_are_nulls_among_numbers(typed, text, value):
     assert [row["v"] for row in rows(table)] == [1, value, 3]
 
 
-def test_the_words_are_told(typed):
-    table = typed("row,v\n0,1.5\n1,NA\n")
-    assert [row["v"] for row in rows(table)] == ["1.5", None]
-    assert table.columns[1].remarks == ("'NA' in the file is null",)
-    assert any("'NA'" in warning for warning in table.warnings)
-
-
 def test_a_type_that_only_the_last_row_tells(typed):
     numbers = "".join(f"{n},{n}\n" for n in range(300_000))
     table = typed("row,v\n" + numbers + "300000,x\n")
@@ -132,25 +123,6 @@ def test_more_digits_than_any_numeric_has(typed):
     assert types(table)["v"] == "DOUBLE PRECISION"
     assert "rounded, as no NUMERIC holds all its digits" in table.columns[1].remarks
     assert [row["v"] for row in rows(table)] == [1.2345678901234568e30, 0.12345678901234568]
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_encodings_and_delimiters(typed, encoding):
-    table = typed("Straße;Größe\nAm Übergang;1,5\nÖlweg;2,5\n".encode(encoding))
-    assert rows(table)[0] == {"Straße": "Am Übergang", "Größe": "1.5"}
-
-
-def test_a_gzip(typed):
-    assert rows(typed(gzip.compress(b"a\tb\n1\tx\n"), "data.tsv.gz")) == [{"a": 1, "b": "x"}]
-
-
-def test_rows_that_are_skipped(typed):
-    with pytest.raises(FileInvalidError) as caught:
-        typed("a,b\n1,2\n3,4,5\n")
-    assert caught.value.facts["line"] == 3
-    table = typed("a,b\n1,2\n3,4,5\n6,7\n", on_bad_rows="skip")
-    assert [row["a"] for row in rows(table)] == [1, 6]
-    assert sum("left out" in warning for warning in table.warnings) == 1
 
 
 def test_json_values_stay_in_their_rows(typed):
@@ -201,6 +173,7 @@ def test_parquet_keeps_what_it_knows(typed):
             zoned=pa.array([moment, None], pa.timestamp("ms", "Europe/Berlin")),
             fine=pa.array([1, 2_000], pa.timestamp("ns")),
             clock=pa.array([datetime.time(1, 2), None], pa.time32("s")),
+            sure=pa.array([True, None]),
             kind=pa.array(["a", None]).dictionary_encode(),
             raw=pa.array(["ä".encode(), b"\xff\x00"], pa.binary()),
             deep=pa.array([{"a": 1}, None], pa.struct([("a", pa.int32())])),
@@ -219,6 +192,7 @@ def test_parquet_keeps_what_it_knows(typed):
         "zoned": "TIMESTAMP",
         "fine": "TIMESTAMP",
         "clock": "TIME",
+        "sure": "BOOLEAN",
         "kind": "TEXT",
         "raw": "TEXT",
         "deep": "JSON",
@@ -236,6 +210,7 @@ def test_parquet_keeps_what_it_knows(typed):
         "zoned": datetime.datetime(2024, 1, 1, 12),
         "fine": datetime.datetime(1970, 1, 1),
         "clock": datetime.time(1, 2),
+        "sure": True,
         "kind": "a",
         "raw": "ä",
         "deep": '{"a":1}',

@@ -187,6 +187,8 @@ TOLERATED = {
     "a line": f"{SQL}\n\n---\nNo notes.",
     "a clause behind": f"The query is:\n{SQL}\nwhich gives one row.",
     "a bracket behind": f"{SQL}\n\n(Another way counts lines.)",
+    "prose around": f"The answer is {form(SQL)} as you asked, not {{}}.",
+    "a fence in the member": json.dumps({"sql": f"```sql\n{SQL}\n```"}),
     "strings in strings": json.dumps(json.dumps(form(SQL))),
     "language in the member": json.dumps({"sql": f"sql\n{SQL}"}),
     "marks of a sentence": f"<s>{SQL}</s>",
@@ -219,6 +221,8 @@ UNREADABLE = {
     "an announcement": "Sure! I count the orders, no join is needed. Here is the query:",
     "schema": '{"type": "object", "properties": {"sql": {"type": "string"}}}',
     "null": "null",
+    "another object": '{"answer": 42}',
+    "a list": "[1, 2]",
     "a number": "There are 3 orders.",
 }
 

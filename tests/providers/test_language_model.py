@@ -71,13 +71,6 @@ def fault(text: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": "some_error", "message": text}}
 
 
-def test_no_sql_keeps_the_reason(vendor: Vendor, httpserver: HTTPServer, task: Task) -> None:
-    body = vendor.answer('{"sql": null, "explanation": "No such data."}')
-    httpserver.expect_request(vendor.path).respond_with_json(body)
-    draft = vendor.make(httpserver).draft(task)
-    assert (draft.sql, draft.explanation) == (None, "No such data.")
-
-
 @pytest.mark.parametrize(
     ("data", "content_type"),
     [("<html>Log in</html>", "text/html"), ("{nonsense", "application/json"), ("", "application/json")],
@@ -99,9 +92,12 @@ def test_answers_that_are_not_json(
         (402, ModelError, 502),
         (403, ProviderNotConfiguredError, 400),
         (404, ModelError, 502),
+        (408, ModelTimeoutError, 504),
         (409, ModelError, 502),
         (413, ModelError, 502),
+        (422, ModelError, 502),
         (429, RateLimitedError, 429),
+        (504, ModelTimeoutError, 504),
         (529, ModelError, 502),
     ],
 )

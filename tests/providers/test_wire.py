@@ -6,7 +6,6 @@ import time
 import httpx2
 import pytest
 
-from sqlchat.errors import ModelError, ModelTimeoutError, ProviderNotConfiguredError, RateLimitedError, SqlchatError
 from sqlchat.providers import wire
 
 
@@ -38,29 +37,6 @@ def test_messages_are_cut_and_kept_on_one_line() -> None:
     said = wire.shorten_message("a\nb " + "x" * 5000)
     assert said.startswith("a b ")
     assert len(said) == wire.LONGEST_MESSAGE
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, ModelError),
-        (401, ProviderNotConfiguredError),
-        (403, ProviderNotConfiguredError),
-        (404, ModelError),
-        (408, ModelTimeoutError),
-        (422, ModelError),
-        (429, RateLimitedError),
-        (500, ModelError),
-        (504, ModelTimeoutError),
-        (529, ModelError),
-    ],
-)
-def test_what_a_status_means(status: int, error: type[SqlchatError]) -> None:
-    assert type(wire.make_failure("vendor", status, "said", {})) is error
-
-
-def test_the_rate_limit_says_when_to_come_back() -> None:
-    assert wire.make_failure("vendor", 429, "slow", {"retry-after": "9"}).retry_after == 9
 
 
 def test_a_proxy_of_the_environment_serves_remote_hosts_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ import orjson
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
-from sqlchat.files.memory import bounded, use_system_allocator
+from sqlchat.files.memory import run_bounded, use_system_allocator
 from sqlchat.files.names import find_free_name
 from sqlchat.files.options import Options
 
@@ -107,7 +107,7 @@ def build(
 
     import sqlchat.files.typed  # noqa: F401
 
-    bounded(_build, folder, files, memory_mb, disk_mb, findings)
+    run_bounded(_build, folder, files, memory_mb, disk_mb, findings)
 
 
 def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None) -> None:

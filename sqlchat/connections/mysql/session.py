@@ -126,8 +126,8 @@ class Session:
     def limit_rows(self, count: int) -> None:
         self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
 
-    def fetch_all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
-        self.cursor.execute(question, parameters)
+    def fetch_all(self, question: str) -> list[tuple[Any, ...]]:
+        self.cursor.execute(question)
         return list(self.cursor.fetchall())
 
     def send_rows(self, count: int, sink: Sink) -> None:

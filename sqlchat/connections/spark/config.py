@@ -90,9 +90,9 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
         parts_of_pairs = [parameter.split("=", 1) for parameter in parameters if parameter]
         pairs = [(name, unquote(value, errors="strict")) for name, value in parts_of_pairs]
     except ValueError:
-        raise _unreadable() from None
+        raise _make_url_error() from None
     if parts.scheme != "sc" or path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise _unreadable()
+        raise _make_url_error()
     headers = {}
     for name, value in pairs:
         if name in PARAMETERS:
@@ -106,7 +106,7 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
     return {name: value for name, value in fields.items() if value}, headers
 
 
-def _unreadable() -> ConnectionConfigError:
+def _make_url_error() -> ConnectionConfigError:
     return ConnectionConfigError(
         "url: does not read like sc://host:port/;token=...;use_ssl=true. Signs such as ; / = % of a value must be "
         "percent-encoded; or leave the url out and give host, port and token as fields of their own."

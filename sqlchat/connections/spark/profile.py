@@ -56,7 +56,7 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
         profiles = {}
         for number, column in enumerate(columns):
             kind, pieces = find_kind(column.type), [batch.column(number) for batch in batches]
-            profiles[_path(table, column)] = make_sample_profile(kind, _count_values(kind, pieces), most)
+            profiles[_make_path(table, column)] = make_sample_profile(kind, _count_values(kind, pieces), most)
         return profiles
 
     def read_statistics(place: tuple[Table, Column]) -> dict[str, str]:
@@ -77,10 +77,10 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
             for table in tables
             for column in table.columns
             if table.row_estimate and find_kind(column.type) in ("number", "time", "text")
-            if (sampled := profiles.get(_path(table, column))) and not sampled.exact
+            if (sampled := profiles.get(_make_path(table, column))) and not sampled.exact
         ][:STATISTICS]
         for (table, column), statistics in zip(inexact, pool.map(read_statistics, inexact), strict=True):
-            path = _path(table, column)
+            path = _make_path(table, column)
             profiles[path] = _add_statistics(profiles[path], statistics, table.row_estimate or 0)
     return profiles
 
@@ -89,7 +89,7 @@ def write_name(table: Table) -> str:
     return ".".join(quote_name(part) for part in (table.schema, table.name) if part)
 
 
-def _path(table: Table, column: Column) -> Path:
+def _make_path(table: Table, column: Column) -> Path:
     return table.schema, table.name, column.name
 
 

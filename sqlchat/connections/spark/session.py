@@ -41,12 +41,12 @@ class SparkError(Exception):
 
     @property
     def is_of_session(self) -> bool:
-        """Whether the session is lost, so that the same statement may work in another one."""
+        """Is the session lost, so that the same statement may work in another one?"""
         return self.code == "UNAVAILABLE" or self.condition.startswith(("INVALID_HANDLE.", "INVALID_CURSOR."))
 
     @property
     def is_of_format(self) -> bool:
-        """Whether the server cannot read files of that format."""
+        """Is it that the server cannot read files of that format?"""
         return self.condition == "DATA_SOURCE_NOT_FOUND" or self.message.startswith("No data source found")
 
 

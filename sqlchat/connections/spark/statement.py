@@ -46,7 +46,7 @@ class CheckedStatement:
     mode: str = ""
 
     def write(self, max_rows: int) -> str:
-        """Write the SQL to send: a query stands where the server's grammar takes nothing but a query."""
+        """Write the SQL to send: a query stands in a place whose grammar takes only a query."""
         if self.mode:
             return f"{self.mode}{PREFIX}{self.text}\n)"
         return f"{PREFIX}{self.text}\n){write_limit(max_rows)}" if self.is_query else self.text
@@ -70,7 +70,7 @@ def check_statement(sql: str) -> CheckedStatement:
 
 
 def write_limit(max_rows: int) -> str:
-    """The LIMIT clause; empty for a number that is too large for Spark."""
+    """Write the LIMIT clause; empty for a number that is too large for Spark."""
     return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
 
 

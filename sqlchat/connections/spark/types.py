@@ -87,7 +87,7 @@ def make_readings(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) ->
         name, sent = kind.simpleString(), find_arrow_type(kind) if schema is None else schema.field(number).type
         is_document, is_cast = VARIANT in name, _write_cast(name, "") != ""
         is_json = is_document or not (is_cast or _is_plain(sent))
-        readings.append(Reading(name, pa.string() if is_cast else _export_type(sent), is_json, is_document))
+        readings.append(Reading(name, pa.string() if is_cast else _find_export_type(sent), is_json, is_document))
     return readings
 
 
@@ -114,7 +114,7 @@ def write_typed(readings: Sequence[Reading], batch: pa.RecordBatch, schema: pa.S
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    """Whether a value is a string in JSON."""
+    """Is a value a string in JSON?"""
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_temporal)
     return any(test(kind) for test in (*tests, *OF_BYTES)) or pa.types.is_null(kind)
 
@@ -122,7 +122,7 @@ def _is_plain(kind: pa.DataType) -> bool:
 OF_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
 
 
-def _export_type(kind: pa.DataType) -> pa.DataType:
+def _find_export_type(kind: pa.DataType) -> pa.DataType:
     name = str(kind)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or any(each in name for each in NOT_PARQUET):
         return pa.string()

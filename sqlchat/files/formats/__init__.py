@@ -110,7 +110,7 @@ class Format:
         if source.member:
             table.used["sheet"] = source.member
         if options.nulls:
-            again, drop = table.again, lambda load: partial(_without, load, options.nulls)
+            again, drop = table.again, lambda load: partial(_drop_nulls, load, options.nulls)
             table.blocks = map(drop, table.blocks)
             if again is not None:
                 table.again = lambda columns: map(drop, again(columns))
@@ -186,13 +186,13 @@ FOREIGN = {
 """Formats that are refused by their first bytes, whatever the name says."""
 
 
-def known() -> str:
+def list_formats() -> str:
     """List the formats for an error's sentence."""
     listed = [f"{f.name} ({', '.join(f.content_types)})" for f in FORMATS]
     return f"{', '.join(listed[:-1])} and {listed[-1]}; the text ones also as .gz, and each as a .zip of one"
 
 
-def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[Format, Source]:
+def detect_format(path: str, file_name: str, sheet: str | int | None = None) -> tuple[Format, Source]:
     """Detect the format of a file by its name and first bytes, which must agree. In a zip, the file in it counts.
 
     `sheet` names the file in a zip of several.
@@ -218,17 +218,17 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
             raise FileInvalidError("The file is empty.")
     named = [f for f in FORMATS if suffix in f.content_types]
     if not named and suffix and suffix != ZIP:
-        raise UnsupportedMediaError(f"Files named *{suffix[:20]} are not read; known are {known()}.")
+        raise UnsupportedMediaError(f"Files named *{suffix[:20]} are not read; known are {list_formats()}.")
     for signature, what in FOREIGN.items():
         if start.startswith(signature):
-            raise UnsupportedMediaError(f"This is {what}; known are {known()}.")
-    found = _by_content(start, source)
+            raise UnsupportedMediaError(f"This is {what}; known are {list_formats()}.")
+    found = _detect_by_content(start, source)
     if found is None and not gzipped and suffix in {ZIP, ""}:
-        return _in_zip(source, sheet)
+        return _open_zipped_table(source, sheet)
     if found is None:
-        raise UnsupportedMediaError(f"This is a zip archive, no workbook: name it .zip. Known are {known()}.")
+        raise UnsupportedMediaError(f"This is a zip archive, no workbook: name it .zip. Known are {list_formats()}.")
     if gzipped and not found.is_text:
-        raise UnsupportedMediaError(f"Only text files are read from a .gz; known are {known()}.")
+        raise UnsupportedMediaError(f"Only text files are read from a .gz; known are {list_formats()}.")
     if suffix == ZIP:
         raise FileInvalidError(f"The name ends in .zip, but the content is no zip archive but {found.name}.")
     if named and found not in named and not (found.is_text and named[0].is_text):
@@ -242,14 +242,14 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
 
 def list_tables(path: str, file_name: str) -> list[str]:
     """List the tables of a file that is a database; [] for any other. Raises as `detect`."""
-    found, source = detect(path, file_name) if PurePath(file_name).suffix.lower() in DATABASES else (CSV, None)
+    found, source = detect_format(path, file_name) if PurePath(file_name).suffix.lower() in DATABASES else (CSV, None)
     if source is None or not found.is_database:
         return []
     names: list[str] = importlib.import_module(found.module).list_tables(source.path)
     return names
 
 
-def content_type(file_name: str) -> str | None:
+def find_content_type(file_name: str) -> str | None:
     """Return the media type for a file name; None if its suffix is unknown."""
     suffix = PurePath(file_name).suffix.lower()
     if suffix == ".gz":
@@ -259,7 +259,7 @@ def content_type(file_name: str) -> str | None:
     return next((f.content_types[suffix] for f in FORMATS if suffix in f.content_types), None)
 
 
-def unique_names(names: list[str], warnings: list[str]) -> list[str]:
+def make_unique_names(names: list[str], warnings: list[str]) -> list[str]:
     """Make column names: blank ones get their number, repeated ones a suffix. Adds to `warnings`."""
     check_width(len(names))
     taken, result, changed = {n.strip() for n in names}, [], []
@@ -286,14 +286,16 @@ def check_width(columns: int) -> None:
         raise TooLargeError(f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are read.")
 
 
-def _without(load: Load, nulls: tuple[str, ...]) -> Block:
+def _drop_nulls(load: Load, nulls: tuple[str, ...]) -> Block:
     """Read a block, and drop the texts that mean no value."""
     block = load()
-    columns = {name: tuple(_part_without(part, nulls) for part in parts) for name, parts in block.columns.items()}
+    columns = {
+        name: tuple(_drop_nulls_of_part(part, nulls) for part in parts) for name, parts in block.columns.items()
+    }
     return Block(block.rows, columns, block.left_out)
 
 
-def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
+def _drop_nulls_of_part(part: Part, nulls: tuple[str, ...]) -> Part:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -307,7 +309,7 @@ def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
     return Part(part.array.filter(pa.array(~words)), rows, part.inferred)
 
 
-def _by_content(start: bytes, source: Source) -> Format | None:
+def _detect_by_content(start: bytes, source: Source) -> Format | None:
     """Detect a format by the first bytes; None for an archive that is no workbook."""
     for at, signature, found in SIGNATURES:
         if start[at:].startswith(signature):
@@ -328,13 +330,13 @@ def _is_workbook(path: str) -> bool:
         return True  # a damaged workbook more likely than another archive: its reader says what is wrong
 
 
-def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
+def _open_zipped_table(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     """Open the one table in an archive, or the one of several that `sheet` names."""
     known_suffixes = {suffix for format in FORMATS for suffix in format.content_types}
-    members = [name for name in list_members(source.path) if _suffix(name) in known_suffixes]
+    members = [name for name in list_members(source.path) if _find_suffix(name) in known_suffixes]
     members = [name for name in members if not README.match(PurePath(name).name)] or members
     if not members:
-        raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
+        raise UnsupportedMediaError(f"There is no table in the zip archive; known are {list_formats()}.")
     if len(members) > 1 and sheet is None:
         listed = ", ".join(map(repr, members[:SHOWN]))
         raise FileInvalidError(
@@ -342,10 +344,10 @@ def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
         )
     name = members[pick_name(members, sheet, "file in the zip archive", "/") if sheet and len(members) > 1 else 0]
     unpacked = unpack(source.path, name)
-    format, inner = detect(unpacked.name, name)
+    format, inner = detect_format(unpacked.name, name)
     chosen = name if len(members) > 1 else ""
-    return format, replace(inner, suffix=_suffix(name), member=chosen, kept=unpacked, packed="zip")
+    return format, replace(inner, suffix=_find_suffix(name), member=chosen, kept=unpacked, packed="zip")
 
 
-def _suffix(name: str) -> str:
+def _find_suffix(name: str) -> str:
     return PurePath(name).suffix.lower()

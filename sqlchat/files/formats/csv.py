@@ -19,7 +19,7 @@ from sqlchat.errors import FileInvalidError
 from sqlchat.files import dialect as dialects
 from sqlchat.files import footer
 from sqlchat.files.encodings import Encoding, find_encoding
-from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, make_unique_names
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import find_filled, has_blank, list_outer_bytes
 from sqlchat.files.source import Source
@@ -63,7 +63,7 @@ def read(source: Source, options: Options) -> Table:
     dialect = dialects.find_dialect(head.removeprefix("\ufeff"), tail, source.suffix, options, whole=whole)
     encoding_name = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
     warnings = [*_warn_of_encoding(encoding, encoding_name), *dialect.warnings]
-    names = unique_names(dialect.names, warnings if dialect.header else [])
+    names = make_unique_names(dialect.names, warnings if dialect.header else [])
     reader = _Reader(source, names, encoding, dialect, options.on_bad_rows, warnings)
     if encoding.traits.quotes:
         reader.check_quotes()

@@ -61,11 +61,11 @@ class Flattening:
                     plain.add(_join(path, name))
 
     def flat(self, row: Object) -> Object:
-        """Return a row with the values of nested objects under their path; arrays and maps stay unchanged."""
+        """Return a row with values of nested objects under their paths; arrays and maps stay unchanged."""
         if not self._records and not any(isinstance(value, dict) for value in row.values()):
             return row
         if row.get("type") == "Feature" and isinstance(row.get("properties"), dict | None) and "geometry" in row:
-            row = _feature(row)
+            row = _flatten_feature(row)
         flat: Object = {}
         self._put(flat, row, "", 0)
         return flat
@@ -93,7 +93,7 @@ def _is_geometry(value: Object) -> bool:
     return set(value) <= {"type", "coordinates", "crs", "bbox"} and "coordinates" in value
 
 
-def _feature(row: Object) -> Object:
+def _flatten_feature(row: Object) -> Object:
     """Merge the properties of a GeoJSON feature with its id and geometry."""
     properties = row.get("properties") or {}
     beside = {name: row[name] for name in ("id", "geometry") if name in row}
@@ -102,15 +102,15 @@ def _feature(row: Object) -> Object:
     }
 
 
-def document_rows(value: Object, table: Table, part: str | int | None) -> Iterator[Object]:
+def read_document_rows(value: Object, table: Table, part: str | int | None) -> Iterator[Object]:
     """Give the rows in a document that is one object. `part` names the array that holds them.
 
     Raises FileInvalidError if several arrays may hold them.
     """
     if value.get("type") == "FeatureCollection" and isinstance(value.get("features"), list):
-        yield from _objects(value["features"], "features")
+        yield from _check_objects(value["features"], "features")
         return
-    if part is None and (listed := _by_lists(value)) is not None:
+    if part is None and (listed := _find_listed_rows(value)) is not None:
         yield from listed
         return
     if part is None and _is_by_column(value):
@@ -123,7 +123,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
         if lists and len(lists) == len(value) and len({len(v) for v in lists.values()}) > 1:
             lengths = ", ".join(f"{k!r} {len(v):,}" for k, v in list(lists.items())[:5])
             raise FileInvalidError(f"The arrays of an object must be of one length; here they have {lengths}.")
-        if (keyed := _by_key(value)) is not None:
+        if (keyed := _find_keyed_rows(value)) is not None:
             table.warnings.append("The rows are the objects of the document; their names are in the column 'key'.")
             yield from keyed
             return
@@ -137,7 +137,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
     yield from found[path]
 
 
-def _objects(rows: list[Any], name: str) -> Iterator[Object]:
+def _check_objects(rows: list[Any], name: str) -> Iterator[Object]:
     for row in rows:
         if not isinstance(row, dict):
             raise FileInvalidError(f"The array {name!r} holds more than objects.")
@@ -158,7 +158,7 @@ def _holds_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def _by_lists(value: Object) -> Iterator[Object] | None:
+def _find_listed_rows(value: Object) -> Iterator[Object] | None:
     """Find rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
     for level in (value, *(inner for inner in value.values() if isinstance(inner, dict))):
         lists = [v for v in level.values() if isinstance(v, list) and v and isinstance(v[0], list)]
@@ -175,13 +175,13 @@ def _by_lists(value: Object) -> Iterator[Object] | None:
 def _name_lists(value: Object, depth: int) -> Iterator[list[str]]:
     """Give the arrays of names within an object."""
     for key, inner in value.items():
-        if key in COLUMN_LISTS and (names := _column_names(inner)):
+        if key in COLUMN_LISTS and (names := _find_column_names(inner)):
             yield names
         elif isinstance(inner, dict) and depth < DEEPEST:
             yield from _name_lists(inner, depth + 1)
 
 
-def _column_names(value: Any) -> list[str] | None:
+def _find_column_names(value: Any) -> list[str] | None:
     if not isinstance(value, list) or not value:
         return None
     names = []
@@ -203,7 +203,7 @@ def _find_arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, li
             yield from _find_arrays(inner, at, depth + 1)
 
 
-def _by_key(value: Object) -> Iterator[Object] | None:
+def _find_keyed_rows(value: Object) -> Iterator[Object] | None:
     """Find rows that are objects with the same names under different keys: `{"a": {"v": 1}, "b": {"v": 2}}`."""
     inner = list(value.values())
     if len(inner) < 2 or not all(isinstance(each, dict) and each for each in inner):

@@ -10,9 +10,9 @@ import duckdb
 import pyarrow as pa
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.formats import Load, Table, check_width, unique_names
+from sqlchat.files.formats import Load, Table, check_width, make_unique_names
 from sqlchat.files.formats.databases import pick_table, quote_name
-from sqlchat.files.formats.parquet import block_of_batch
+from sqlchat.files.formats.parquet import make_block
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
@@ -33,7 +33,7 @@ AS_TEXT = (
     *("HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID", "ENUM", "UNION", "VARIANT", "GEOMETRY"),
     "TIME WITH TIME ZONE",
 )
-"""Types that Arrow has not, or not alike."""
+"""Types that Arrow lacks or reads differently."""
 
 
 def list_tables(path: str) -> list[str]:
@@ -43,7 +43,7 @@ def list_tables(path: str) -> list[str]:
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of typed values. Raises FileInvalidError for a damaged file or an unknown table."""
+    """Open a table of typed values. Raises FileInvalidError for a damaged file or an unknown table."""
     warnings: list[str] = []
     names = list_tables(source.path)
     table = pick_table(names, options.sheet, warnings)
@@ -51,20 +51,20 @@ def read(source: Source, options: Options) -> Table:
         place = next((s, t) for s, t in connection.execute(TABLES).fetchall() if _show(s, t) == table)
         described = connection.execute(f"DESCRIBE {'.'.join(map(quote_name, place))}").fetchall()
     check_width(len(described))
-    columns = unique_names([row[0] for row in described], warnings)
+    columns = make_unique_names([row[0] for row in described], warnings)
     picked = ", ".join(
         f"CAST({quote_name(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else quote_name(name)
         for name, kind, *_ in described
     )
     sql = f"SELECT {picked} FROM {'.'.join(map(quote_name, place))}"  # noqa: S608  quoted
     facts = {"sheet": table, "sheets": names}
-    return Table(columns, _blocks(source.path, sql, columns), facts, warnings, used={"sheet": table})
+    return Table(columns, _read_blocks(source.path, sql, columns), facts, warnings, used={"sheet": table})
 
 
-def _blocks(path: str, sql: str, columns: list[str]) -> Iterator[Load]:
+def _read_blocks(path: str, sql: str, columns: list[str]) -> Iterator[Load]:
     with _open(path) as connection:
         for batch in connection.sql(sql).to_arrow_reader(BLOCK_ROWS):
-            yield partial(block_of_batch, pa.RecordBatch.from_arrays(batch.columns, names=columns), columns)
+            yield partial(make_block, pa.RecordBatch.from_arrays(batch.columns, names=columns), columns)
 
 
 @contextlib.contextmanager

@@ -20,9 +20,9 @@ from python_calamine import SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import footer, header
-from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, make_unique_names
 from sqlchat.files.formats import workbook as archives
-from sqlchat.files.formats.values import parts
+from sqlchat.files.formats.values import make_parts
 from sqlchat.files.names import SHOWN, pick_name, split_words
 from sqlchat.files.notations import PERCENT
 from sqlchat.files.options import Options
@@ -71,7 +71,7 @@ def read(source: Source, options: Options) -> Table:
     head, numbers = _find_header(rows, sheet.name, options, warnings)
     begin = numbers[-1] + 1 if head else rows[0][0]
     names_in_head, comments = header.name_columns(head or [[""] * len(rows[0][1])])
-    columns = unique_names(names_in_head, warnings if head else [])
+    columns = make_unique_names(names_in_head, warnings if head else [])
     check_width(len(columns))
     foot = _find_foot(sheet, begin, len(columns), options)
     warnings += foot.warnings
@@ -83,16 +83,16 @@ def read(source: Source, options: Options) -> Table:
     notes = dict(zip(columns, comments, strict=False)) | _describe_units(cells, names_by_place, warnings)
     body = _fill_merged(sheet, begin, names_by_place, warnings)
     if len(columns) > 1:
-        below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
+        below = [[_convert_to_text(value) for value in row] for number, row in rows if number >= begin]
         warnings += footer.warn_of_totals_within(
             below if len(rows) == HEAD_ROWS else below[: len(below) - foot.count]
         )
-    kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
+    kept = _drop_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
     if not cells.is_complete:
         warnings += _warn_of_hidden_zeros((row for number, row in rows if number >= begin), columns, options)
-    blocks = _blocks(kept, columns, padded, warnings)
+    blocks = _make_blocks(kept, columns, padded, warnings)
     return Table(columns, blocks, facts, warnings, used=used, comments=notes)
 
 
@@ -105,7 +105,7 @@ def _find_header(
     rows: list[tuple[int, Cells]], sheet: str, options: Options, warnings: list[str]
 ) -> tuple[list[list[str]], list[int]]:
     """Find the rows of the header, none to three, and their numbers."""
-    texts = {number: [_as_text(value) for value in row] for number, row in rows}
+    texts = {number: [_convert_to_text(value) for value in row] for number, row in rows}
     numbers = list(texts)
     if options.header_row:
         named = [options.header_row] if isinstance(options.header_row, int) else list(options.header_row)
@@ -132,7 +132,7 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
             last.append(row)
             if len(last) > 2 * TAIL_ROWS:
                 del last[:TAIL_ROWS]
-    texts = [[_as_text(value) for value in row] for row in last]
+    texts = [[_convert_to_text(value) for value in row] for row in last]
     if width < 2:
         return footer.Foot(0)
     return footer.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
@@ -162,12 +162,16 @@ def _fill_merged(
             yield row
 
 
-def _without_headers(rows: Iterator[Cells], head: list[list[str]], warnings: list[str]) -> Iterator[Cells]:
+def _drop_headers(rows: Iterator[Cells], head: list[list[str]], warnings: list[str]) -> Iterator[Cells]:
     """Drop rows that repeat the header; adds to `warnings`."""
     place = next((n for n, name in enumerate(head[-1]) if name), 0) if head else 0
     repeated = 0
     for row in rows:
-        if head and _as_text(row[place]) == head[-1][place] and [_as_text(value) for value in row] in head:
+        if (
+            head
+            and _convert_to_text(row[place]) == head[-1][place]
+            and [_convert_to_text(value) for value in row] in head
+        ):
             repeated += 1
         else:
             yield row
@@ -255,7 +259,9 @@ def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(rows: Iterator[Cells], names: list[str], padded: dict[str, str], warnings: list[str]) -> Iterator[Load]:
+def _make_blocks(
+    rows: Iterator[Cells], names: list[str], padded: dict[str, str], warnings: list[str]
+) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
     rounded: set[str] = set()
     while block := list(islice(rows, size)):
@@ -265,22 +271,25 @@ def _blocks(rows: Iterator[Cells], names: list[str], padded: dict[str, str], war
                 warnings.append(
                     f"{name!r} has numbers of more than 15 digits, which workbooks round: keep ids as text."
                 )
-        yield partial(_block, block, names, padded)
+        yield partial(_make_block, block, names, padded)
 
 
-def _block(rows: list[Cells], names: list[str], padded: dict[str, str]) -> Block:
+def _make_block(rows: list[Cells], names: list[str], padded: dict[str, str]) -> Block:
     columns = zip(*rows, strict=True)
-    return Block(len(rows), {n: _column(_cells(c), padded.get(n, "")) for n, c in zip(names, columns, strict=False)})
+    return Block(
+        len(rows),
+        {n: _make_column(_convert_cells(c), padded.get(n, "")) for n, c in zip(names, columns, strict=False)},
+    )
 
 
-def _column(values: Cells, number_format: str) -> tuple[Part, ...]:
+def _make_column(values: Cells, number_format: str) -> tuple[Part, ...]:
     if not number_format:
-        return parts(values)
+        return make_parts(values)
     shown = [archives.show_padded(v, number_format) if type(v) is int and v >= 0 else v for v in values]
-    return tuple(replace(part, inferred=None) for part in parts(shown))
+    return tuple(replace(part, inferred=None) for part in make_parts(shown))
 
 
-def _cells(column: tuple[Any, ...]) -> Cells:
+def _convert_cells(column: tuple[Any, ...]) -> Cells:
     """Convert cells of a column: whole floats are integers if all are whole; an empty cell is None."""
     values = [None if v == "" else (v.strip() or None) if isinstance(v, str) else v for v in column]
     values = [_read_span(v) if isinstance(v, str) and v.startswith("PT") else v for v in values]
@@ -289,7 +298,7 @@ def _cells(column: tuple[Any, ...]) -> Cells:
         values = [int(v) if type(v) is float else v for v in values]
     kinds = set(map(type, values))
     if datetime.timedelta in kinds and kinds & {datetime.time, datetime.datetime}:
-        values = [_as_span(v) for v in values]
+        values = [_convert_to_span(v) for v in values]
     if {datetime.date, datetime.datetime} <= kinds:
         midnight = datetime.time()
         values = [datetime.datetime.combine(v, midnight) if type(v) is datetime.date else v for v in values]
@@ -304,7 +313,7 @@ def _read_span(text: str) -> Any:
     return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=float(found[3].replace(",", ".")))
 
 
-def _as_span(value: Any) -> Any:
+def _convert_to_span(value: Any) -> Any:
     """Convert a time of day to a span of time; return any other value unchanged."""
     if type(value) is datetime.time:
         return datetime.timedelta(
@@ -313,7 +322,7 @@ def _as_span(value: Any) -> Any:
     return value
 
 
-def _as_text(value: Any) -> str:
+def _convert_to_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():

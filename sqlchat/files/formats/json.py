@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Table, check_width
-from sqlchat.files.formats.documents import Flattening, document_rows
-from sqlchat.files.formats.values import parts, valid_text
+from sqlchat.files.formats.documents import Flattening, read_document_rows
+from sqlchat.files.formats.values import make_parts, replace_surrogates
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
@@ -36,17 +36,17 @@ def read(source: Source, options: Options) -> Table:
     """Open a table of typed values. Raises FileInvalidError with the fact `line` if the text is no JSON."""
     is_utf16 = source.head(4).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     table = Table([], iter(()), {"encoding": "utf-16" if is_utf16 else "utf-8"})
-    table.blocks = _blocks(source, table, options.sheet)
+    table.blocks = _read_blocks(source, table, options.sheet)
     return table
 
 
-def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Load]:
+def _read_blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Load]:
     flatten = Flattening()
     codec = "utf-16" if table.facts["encoding"] == "utf-16" else "utf-8-sig"
     with io.TextIOWrapper(source.open(), codec, newline="") as text:
         window = _Window(text)
         try:
-            rows = _rows(window, table, part)
+            rows = _read_rows(window, table, part)
             while block := list(islice(rows, BLOCK_ROWS)):
                 flatten.look(block)
                 yield partial(_make_block, block, window.line, flatten)
@@ -56,7 +56,7 @@ def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Lo
             raise _make_depth_error(window.line) from exc
 
 
-def _rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dict[str, Any]]:
+def _read_rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dict[str, Any]]:
     if window.peek() == "[":
         window.skip()
         yield from _read_elements(window, table)
@@ -69,7 +69,7 @@ def _rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dic
         while window.peek():
             yield _read_object(window, BLOCK_BYTES)
     else:
-        yield from document_rows(first, table, part)
+        yield from read_document_rows(first, table, part)
 
 
 def _read_elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
@@ -85,7 +85,7 @@ def _read_elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
 
 
 def _skip_separator(window: _Window) -> bool:
-    """Skip what follows an element of an array. Returns True if it is the array's end."""
+    """Skip the comma or the bracket behind an element of an array. Returns True for the bracket."""
     separator = window.peek()
     if separator not in {",", "]"}:
         raise window.make_error("Expected a comma or the end of the array")
@@ -102,7 +102,7 @@ def _read_object(window: _Window, limit: int) -> dict[str, Any]:
 
 
 def _read_lists(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
-    """Rows that are arrays; the first may hold their names."""
+    """Read rows that are arrays; the first may hold their names."""
     first, is_last = _read_list(window)
     is_all_text = bool(first) and all(isinstance(name, str) and name.strip() for name in first)
     has_names = is_all_text and len(set(first)) == len(first)
@@ -132,7 +132,9 @@ def _make_block(rows: list[dict[str, Any]], line: int, flatten: Flattening) -> B
         for row in rows:
             names.update(dict.fromkeys(row))
             check_width(len(names))
-        return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
+        return Block(
+            len(rows), {replace_surrogates(name): make_parts([row.get(name) for row in rows]) for name in names}
+        )
     except RecursionError as exc:
         raise _make_depth_error(line) from exc
 
@@ -150,7 +152,7 @@ class _Window:
 
     @property
     def line(self) -> int:
-        """The line of the next character, from 1."""
+        """Return the line of the next character, from 1."""
         return self._lines + self._window.count("\n", 0, self._at) + 1
 
     def peek(self) -> str:

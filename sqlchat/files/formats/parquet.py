@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
-from sqlchat.files.formats.values import parts
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, make_unique_names
+from sqlchat.files.formats.values import make_parts
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
@@ -30,7 +30,7 @@ MAX_BLOCK_ROWS, MIN_BLOCK_ROWS = 1 << 16, 1 << 8
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of typed values. Raises FileInvalidError for a damaged file, TooLargeError for a bomb."""
+    """Open a table of typed values. Raises FileInvalidError for a damaged file, TooLargeError for a bomb."""
     try:
         file = pyarrow.parquet.ParquetFile(source.path, memory_map=False, pre_buffer=False, buffer_size=1 << 20)
         columns = file.schema_arrow.names
@@ -45,25 +45,25 @@ def read(source: Source, options: Options) -> Table:
             "which is more than is read."
         )
     warnings: list[str] = []
-    names = unique_names(columns, warnings)
+    names = make_unique_names(columns, warnings)
     spans = frozenset(
         names[i]
         for i in range(len(names))
         if len(file.schema) == len(names) and file.schema.column(i).converted_type == "INTERVAL"
     )
-    return Table(names, _blocks(file, names, spans), {"row_groups": held.num_row_groups}, warnings)
+    return Table(names, _read_blocks(file, names, spans), {"row_groups": held.num_row_groups}, warnings)
 
 
-def _blocks(file: Any, names: list[str], spans: frozenset[str]) -> Iterator[Load]:
+def _read_blocks(file: Any, names: list[str], spans: frozenset[str]) -> Iterator[Load]:
     rows = min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_VALUES // max(1, len(names))))
     with _translate_faults():
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
-            yield partial(block_of_batch, batch, names, spans)
+            yield partial(make_block, batch, names, spans)
 
 
 @contextmanager
 def _translate_faults() -> Iterator[None]:
-    """Raise FileInvalidError for what Arrow says of a damaged file."""
+    """Raise FileInvalidError in place of Arrow's errors for a damaged file."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, OverflowError) as exc:
@@ -72,45 +72,45 @@ def _translate_faults() -> Iterator[None]:
         raise FileInvalidError("The file does not read as Parquet to its end; it may be damaged.") from exc
 
 
-def block_of_batch(batch: pa.RecordBatch, names: list[str], spans: frozenset[str] = frozenset()) -> Block:
-    """Rows as Arrow has them. Raises FileInvalidError where it cannot read them."""
+def make_block(batch: pa.RecordBatch, names: list[str], spans: frozenset[str] = frozenset()) -> Block:
+    """Make a block of Arrow's rows. Raises FileInvalidError if Arrow cannot read them."""
     with _translate_faults():
         columns = {name: batch.column(i) for i, name in enumerate(names)}
-        columns |= {name: _spans(columns[name]) for name in spans}
-        return Block(batch.num_rows, {name: _parts(array) for name, array in columns.items()})
+        columns |= {name: _convert_spans(columns[name]) for name in spans}
+        return Block(batch.num_rows, {name: _make_parts(array) for name, array in columns.items()})
 
 
-def _spans(array: pa.Array) -> pa.Array:
-    """Parquet's INTERVAL, twelve bytes of months, days and milliseconds, which Arrow hands on as bytes."""
+def _convert_spans(array: pa.Array) -> pa.Array:
+    """Convert Parquet's INTERVAL, which Arrow gives as twelve bytes of months, days and milliseconds."""
     if not pa.types.is_fixed_size_binary(array.type):
         return array
     values = [v and struct.unpack("<III", v) for v in array.to_pylist()]
     return pa.array([v and (v[0], v[1], v[2] * 1_000_000) for v in values], pa.month_day_nano_interval())
 
 
-def _parts(array: pa.Array) -> tuple[Part, ...]:
+def _make_parts(array: pa.Array) -> tuple[Part, ...]:
     if pa.types.is_null(array.type):
         return ()
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if isinstance(array, pa.UuidArray):
         texts = pa.array([str(v) for v in array.drop_null().to_pylist()], pa.string())
-        return (_part(texts, array, "string"),)
+        return (_make_part(texts, array, "string"),)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_nested(array.type):
-        return parts([_plain(v) for v in array.to_pylist()])
+        return make_parts([_convert_maps(v) for v in array.to_pylist()])
     nan = int(pc.sum(pc.is_nan(array)).as_py() or 0) if pa.types.is_floating(array.type) else 0
     if nan:
         array = pc.if_else(pc.is_nan(array), None, array)
-    return (_part(array.drop_null(), array, nan=nan),)
+    return (_make_part(array.drop_null(), array, nan=nan),)
 
 
-def _part(values: pa.Array, array: pa.Array, inferred: Any = None, nan: int = 0) -> Part:
+def _make_part(values: pa.Array, array: pa.Array, inferred: Any = None, nan: int = 0) -> Part:
     rows = np.flatnonzero(array.is_valid()) if array.null_count else None
     return Part(values, rows, inferred, nan)
 
 
-def _plain(value: Any) -> Any:
-    """Maps come as lists of pairs; every nested value becomes a dict or a list."""
+def _convert_maps(value: Any) -> Any:
+    """Convert a nested value to dicts and lists; Arrow gives maps as lists of pairs."""
     return list(value) if isinstance(value, tuple) else value

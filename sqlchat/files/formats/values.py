@@ -20,7 +20,7 @@ INT64 = range(-(2**63), 2**63)
 NUMERIC_LIMIT = 10**38
 
 
-def parts(values: Sequence[Any]) -> tuple[Part, ...]:
+def make_parts(values: Sequence[Any]) -> tuple[Part, ...]:
     """Split values by their Python type, without None and NaN. Times of day, dates, texts, numbers, truth values,
     durations, and dicts and lists as JSON are known."""
     found = []
@@ -33,25 +33,25 @@ def parts(values: Sequence[Any]) -> tuple[Part, ...]:
             same = [values[row] for row in rows]
         match kind:
             case _ if kind is int:
-                found.append(_part(*_integers(same), rows))
+                found.append(_make_part(*_choose_integers(same), rows))
             case _ if kind is float:
                 if nan := sum(map(math.isnan, same)):
                     rows = [row for row, v in zip(rows or range(len(same)), same, strict=True) if not math.isnan(v)]
                     same = [values[row] for row in rows]
-                found.append(replace(_part(same, pa.float64(), rows), nan=nan))
+                found.append(replace(_make_part(same, pa.float64(), rows), nan=nan))
             case _ if kind is str:
-                found.append(_part(list(map(valid_text, same)), pa.string(), rows, "string"))
+                found.append(_make_part(list(map(replace_surrogates, same)), pa.string(), rows, "string"))
             case _ if kind in {dict, list}:
-                found.append(_part([_json(v) for v in same], pa.string(), rows, "json"))
+                found.append(_make_part([_write_json(v) for v in same], pa.string(), rows, "json"))
             case _ if kind in ARROW:
-                found.append(_part(same, ARROW[kind], rows))
+                found.append(_make_part(same, ARROW[kind], rows))
             case _:
-                found.append(_part([str(v) for v in same], pa.string(), rows))
+                found.append(_make_part([str(v) for v in same], pa.string(), rows))
     return tuple(found)
 
 
-def valid_text(text: str) -> str:
-    """JSON may escape half a surrogate pair, which no UTF-8 holds: it becomes a question mark."""
+def replace_surrogates(text: str) -> str:
+    """Replace each half of a surrogate pair, which JSON may escape and UTF-8 cannot hold, by a question mark."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
@@ -64,7 +64,7 @@ ARROW: dict[type, pa.DataType] = {
 }
 
 
-def _integers(values: list[int]) -> tuple[list[Any], pa.DataType]:
+def _choose_integers(values: list[int]) -> tuple[list[Any], pa.DataType]:
     if all(v in INT64 for v in (min(values), max(values))):
         return values, pa.int64()
     if max(map(abs, values)) < NUMERIC_LIMIT:
@@ -72,12 +72,12 @@ def _integers(values: list[int]) -> tuple[list[Any], pa.DataType]:
     return list(map(str, values)), pa.string()
 
 
-def _json(value: dict[str, Any] | list[Any]) -> str:
+def _write_json(value: dict[str, Any] | list[Any]) -> str:
     try:
         return orjson.dumps(value).decode()
     except (orjson.JSONEncodeError, TypeError):  # integers past 64 bits, half a surrogate pair, bytes of Parquet
-        return valid_text(json.dumps(value, ensure_ascii=False, default=str))
+        return replace_surrogates(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _part(values: list[Any], kind: pa.DataType, rows: list[int] | None, inferred: Any = None) -> Part:
+def _make_part(values: list[Any], kind: pa.DataType, rows: list[int] | None, inferred: Any = None) -> Part:
     return Part(pa.array(values, kind), None if rows is None else np.array(rows, np.int64), inferred)

@@ -38,7 +38,7 @@ COLUMNS_REPEATED = re.compile(rb'number-columns-repeated="(\d+)"')
 SHOWN_NUMBER = re.compile(
     rb"<table:(table-row|table-cell|covered-table-cell|table)(?=[\s/>])([^<>]*)>(?:<text:p>(\d+)</text:p></table:table-cell>)?"
 )
-"""A cell of an OpenDocument with the digits that it shows, or what it stands in."""
+"""A cell of an OpenDocument with the digits that it shows, or an element around cells."""
 TABLE_NAME = re.compile(rb'table:name="([^"]*)"')
 CHUNK = 4 << 20
 TAG = 4096
@@ -70,13 +70,13 @@ class CellFacts:
     faults: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Cells that hold no value: NO_RESULT for a formula without a result, or the error, `#DIV/0!`."""
     formats: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Numbers by what their format adds: zeros in front (the format, such as 00000), `%`, a currency, or nothing."""
+    """Numbers by the sign that a format adds: zeros in front (the format, such as 00000), `%`, a currency, none."""
     is_complete: bool = False
     """Are all such facts known? Not of .xlsb, and of no damaged workbook."""
 
 
 def check(source: Source) -> None:
-    """Refuse what unpacks out of proportion, by the archive's own directory and by the cells' addresses.
+    """Refuse a workbook that unpacks out of proportion, by the archive's directory and the cells' addresses.
 
     Raises TooLargeError, and FileInvalidError for a damaged archive; a workbook that is none (.xls) passes.
     """
@@ -104,7 +104,7 @@ def check(source: Source) -> None:
         raise FileInvalidError("The file does not read as a workbook; it may be damaged or locked.") from exc
 
 
-def _too_wide(right: int, bottom: int) -> TooLargeError:
+def _make_width_error(right: int, bottom: int) -> TooLargeError:
     return TooLargeError(
         f"A sheet has cells as far as row {bottom:,} of column {right:,}; up to {MAX_CELLS:,} cells are "
         "read. Delete stray cells far from the table, or save it as CSV."
@@ -120,30 +120,30 @@ def _check_corner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             text = rest + chunk
             for column, row, empty in CELL.findall(text):
                 if not empty:
-                    right, bottom = max(right, _number(column)), max(bottom, int(row))
+                    right, bottom = max(right, _number_column(column)), max(bottom, int(row))
             if right * bottom > MAX_CELLS:
-                raise _too_wide(right, bottom)
+                raise _make_width_error(right, bottom)
             rest = text[-TAG:]
 
 
 def _check_binary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """The same of a sheet of .xlsb: records of a type, a length and content; cells have types 1 to 11."""
+    """Check a sheet of .xlsb: records of a type, a length and content; cells have types 1 to 11."""
     data = archive.read(entry)
     at = right = bottom = 0
     while at < len(data):
-        kind, at = _variable(data, at, 2)
-        size, at = _variable(data, at, 4)
+        kind, at = _read_variable_number(data, at, 2)
+        size, at = _read_variable_number(data, at, 4)
         if kind == 0 and size >= 4:
             bottom = max(bottom, int.from_bytes(data[at : at + 4], "little") + 1)
         elif 1 <= kind <= 11 and size >= 4:
             right = max(right, int.from_bytes(data[at : at + 4], "little") + 1)
         at += size
     if right * bottom > MAX_CELLS:
-        raise _too_wide(right, bottom)
+        raise _make_width_error(right, bottom)
 
 
-def _variable(data: bytes, at: int, longest: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+def _read_variable_number(data: bytes, at: int, longest: int) -> tuple[int, int]:
+    """Return a number of seven bits a byte, and the offset behind it."""
     value = 0
     for place in range(longest):
         byte = data[at] if at < len(data) else 0
@@ -155,7 +155,7 @@ def _variable(data: bytes, at: int, longest: int) -> tuple[int, int]:
 
 
 def _check_repeated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """The same of an OpenDocument: cells with content may be repeated, and rows of them."""
+    """Check an OpenDocument: cells with content may be repeated, and rows of them."""
     cells, rows = 0, 1
     with archive.open(entry) as content:
         for text in _split_content(content):
@@ -178,7 +178,7 @@ def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
             _read_xls(source, sheet, first_row, facts)
             return replace(facts, is_complete=True)
         with zipfile.ZipFile(source.path) as archive:
-            if part := _part(archive, sheet):
+            if part := _find_sheet_file(archive, sheet):
                 _read_cells(archive, part, _list_styles(archive), first_row, facts)
             elif "content.xml" in archive.namelist():
                 _read_shown_numbers(archive, sheet, first_row, facts)
@@ -203,7 +203,7 @@ def _read_xls(source: Source, sheet: str, first_row: int, facts: CellFacts) -> N
 
 
 def _name_format(code: str) -> str:
-    """Return what a format adds to a number: itself if it shows zeros in front, `%`, a currency, or ""."""
+    """Return the sign that a format adds to a number: itself if it shows zeros in front, `%`, a currency, or ""."""
     shown = re.sub(r"[\\\"]", "", code.partition(";")[0])
     if PADDING.fullmatch(shown):
         return shown
@@ -213,7 +213,7 @@ def _name_format(code: str) -> str:
 
 
 def _read_shown_numbers(archive: zipfile.ZipFile, sheet: str, first_row: int, facts: CellFacts) -> None:
-    """Add the columns of an OpenDocument that show zeros in front of numbers. Its cells hold what they show."""
+    """Add the columns of an OpenDocument that show zeros in front of numbers. Its cells hold the shown digits."""
     shown: dict[int, Counter[bytes]] = defaultdict(Counter)
     is_sheet, row, rows, column = False, 0, 0, 0
     with archive.open("content.xml") as content:
@@ -255,48 +255,48 @@ def _count_repeated(pattern: re.Pattern[bytes], attributes: bytes) -> int:
 
 
 def show_padded(number: int, number_format: str) -> str:
-    """A number as its format shows it: 12345678 by 000-00-0000 is 012-34-5678."""
+    """Write a number as its format shows it: 12345678 by 000-00-0000 is 012-34-5678."""
     digits = iter(str(number).zfill(number_format.count("0"))[::-1])
     shown = [next(digits) if sign == "0" else sign for sign in reversed(number_format)]
     return "".join(reversed([*shown, *digits]))
 
 
 def _list_styles(archive: zipfile.ZipFile) -> dict[bytes, str]:
-    """Return the number of a cell's style -> what it adds to a number, for styles that add something."""
+    """Return the number of a cell's style -> the sign that it adds to a number, for styles that add one."""
     if STYLES not in archive.namelist():
         return {}
-    text = _text(archive, STYLES)
+    text = _read_text(archive, STYLES)
     formats: dict[str | None, str] = dict.fromkeys(BUILT_IN_PERCENTS, PERCENT)
-    for each in map(_attributes, NUMBER_FORMAT.findall(text)):
+    for each in map(_read_attributes, NUMBER_FORMAT.findall(text)):
         formats[each.get("numFmtId")] = _name_format(each.get("formatCode", ""))
     styles = CELL_STYLE.findall(text.partition("<cellXfs")[2].partition("</cellXfs>")[0])
-    named = [formats.get(_attributes(style).get("numFmtId")) for style in styles]
+    named = [formats.get(_read_attributes(style).get("numFmtId")) for style in styles]
     return {str(number).encode(): code for number, code in enumerate(named) if code}
 
 
-def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    """The file of a sheet in the archive."""
+def _find_sheet_file(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    """Find the file of a sheet in the archive."""
     names = set(archive.namelist())
     index, relations = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
     if not {index, relations} <= names:
         return None
-    sheets = [_attributes(tag) for tag in SHEET.findall(_text(archive, index))]
+    sheets = [_read_attributes(tag) for tag in SHEET.findall(_read_text(archive, index))]
     key = next((each.get("r:id") for each in sheets if each.get("name") == sheet), None)
     targets = {
         each.get("Id"): each.get("Target", "")
-        for each in map(_attributes, RELATION.findall(_text(archive, relations)))
+        for each in map(_read_attributes, RELATION.findall(_read_text(archive, relations)))
     }
     target = targets.get(key, "")
     path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
     return path if path in names and path.endswith(".xml") else None
 
 
-def _text(archive: zipfile.ZipFile, name: str) -> str:
+def _read_text(archive: zipfile.ZipFile, name: str) -> str:
     with archive.open(name) as part:
         return part.read(LONGEST_INDEX).decode("utf-8", "replace")
 
 
-def _attributes(tag: str) -> dict[str, str]:
+def _read_attributes(tag: str) -> dict[str, str]:
     return {name: html.unescape(one or other) for name, one, other in ATTRIBUTE.findall(tag)}
 
 
@@ -312,7 +312,7 @@ def _read_cells(
                 kind, address = KIND.search(attributes), ADDRESS.search(attributes)
                 if address is None or int(address[2]) < first_row:
                     continue
-                column = _number(address[1])
+                column = _number_column(address[1])
                 if kind is not None and kind[1] == b"e":
                     facts.faults[column][value.decode("utf-8", "replace")[:20] or NO_RESULT] += 1
                 elif formula and not value.strip() and not (kind and kind[1] == b"str"):
@@ -323,6 +323,6 @@ def _read_cells(
             rest = text[cut:][-CHUNK:]
 
 
-def _number(letters: bytes) -> int:
+def _number_column(letters: bytes) -> int:
     """Return the number of a column: A is 1, XFD is 16384."""
     return reduce(lambda number, letter: number * 26 + letter - ord("A") + 1, letters, 0)

@@ -9,7 +9,7 @@ __all__ = ["Storage", "StoredObject", "open_storage"]
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that the settings ask for. Connects to nothing yet."""
+    """Open the storage that the settings name. Connects to nothing yet."""
     if settings.supabase_url and settings.supabase_service_role_key:
         from sqlchat.files.storage.supabase import SupabaseStorage
 

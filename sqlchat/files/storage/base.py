@@ -18,7 +18,7 @@ from sqlchat.errors import ConflictError, FileNotFoundInStorageError
 @dataclass(frozen=True)
 class StoredObject:
     name: str
-    """Its key within the bucket, folders included, as it was put."""
+    """Its key within the bucket, folders included."""
     size_bytes: int
     content_type: str
     updated_at: datetime | None
@@ -29,7 +29,7 @@ class StoredObject:
 class Storage(ABC):
     """Keeps objects by bucket and name. Safe to use from several threads.
 
-    A `name` is one that `files.names.safe_name` gave, perhaps below folders of such names.
+    A `name` is one that `files.names.make_safe_name` returned, perhaps below folders of such names.
     """
 
     @abstractmethod

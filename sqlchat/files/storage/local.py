@@ -112,7 +112,7 @@ def _describe(name: str, path: Path) -> StoredObject:
     return StoredObject(
         name,
         status.st_size,
-        formats.content_type(name) or "application/octet-stream",
+        formats.find_content_type(name) or "application/octet-stream",
         datetime.fromtimestamp(status.st_mtime, UTC),
         f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}",
     )

@@ -1,4 +1,4 @@
-"""Uploads that go on where they broke off: TUS 1.0 (https://tus.io), as Supabase Storage speaks it.
+"""Uploads large files in chunks, and continues after a break: TUS 1.0 (https://tus.io), as in Supabase Storage.
 
 The libraries for it on PyPI set no timeout and open a connection for each piece; this is the little of the protocol
 that an upload takes, over the HTTP client that everything else goes through. An object is seen once it is whole.
@@ -25,7 +25,7 @@ PIECE = 256 << 10
 TRIES = 5
 """Failures without a byte of progress between them that end an upload."""
 PAUSE = 0.5
-"""Seconds before the second try, doubled with each; less where the calls' own bound is short."""
+"""Seconds before the second try, doubled with each; less if the limit of one call is short."""
 TERMINATE_TIMEOUT = 5.0  # s
 HOSTED = re.compile(r"(https://[a-z0-9-]+)(\.supabase\.(?:co|in|red))")
 
@@ -34,7 +34,7 @@ GONE = frozenset({404, 410})
 PASSING = frozenset({408, 423, 425, 429, *range(500, 600)})
 """A lock, a crowd, a fault of the server: the upload goes on from the offset that the server tells."""
 PASSING_WORDS = {409: "offset", 400: "lock acquired"}
-"""In a conflict over the offset (not over the name), and where a later call took the upload from an earlier one."""
+"""Statuses of a conflict over the offset (not over the name), or of a later call that took the upload over."""
 
 
 class RefusedError(Exception):
@@ -59,8 +59,8 @@ class RefusedError(Exception):
         return self.status in PASSING or (words is not None and words in self.message.lower())
 
 
-def endpoint(supabase_url: str) -> str:
-    """The URL of uploads: the storage of a hosted project itself, as Supabase recommends for large files."""
+def find_endpoint(supabase_url: str) -> str:
+    """Return the URL for uploads: at a hosted project's storage host, as Supabase recommends for large files."""
     base = HOSTED.sub(r"\1.storage\2", supabase_url) if HOSTED.fullmatch(supabase_url.rstrip("/")) else supabase_url
     return f"{base.rstrip('/')}/storage/v1/upload/resumable"
 
@@ -114,18 +114,18 @@ class Uploader:
             raise
 
     def _create(self, size: int, metadata: Mapping[str, str], until: float) -> str:
-        """The URL of a new upload."""
+        """Create an upload; return its URL."""
         coded = ",".join(f"{name} {base64.b64encode(text.encode()).decode()}" for name, text in metadata.items())
         answer = self._call("POST", self.url, until, {"Upload-Length": str(size), "Upload-Metadata": coded})
         # Behind a proxy the server may know itself by another name, and the token goes to none but ours.
         return f"{self.url}/{answer.headers['Location'].rstrip('/').rpartition('/')[2]}"
 
     def _offset(self, place: str, size: int, until: float) -> int:
-        """How much of an upload the server has."""
-        return _bytes(self._call("HEAD", place, until, {}), 0, size)
+        """Ask the server how many bytes of an upload it has."""
+        return _read_offset(self._call("HEAD", place, until, {}), 0, size)
 
     def _append(self, place: str, file: BinaryIO, offset: int, size: int, until: float) -> int:
-        """Send a chunk; gives how much the server has then."""
+        """Send a chunk; return how many bytes the server has then."""
         length = min(CHUNK, size - offset)
         headers = {
             "Content-Type": "application/offset+octet-stream",
@@ -133,8 +133,8 @@ class Uploader:
             "Upload-Offset": str(offset),
         }
         file.seek(offset)
-        answer = self._call("PATCH", place, until, headers, _pieces(file, length))
-        return _bytes(answer, offset + 1, offset + length)
+        answer = self._call("PATCH", place, until, headers, _read_pieces(file, length))
+        return _read_offset(answer, offset + 1, offset + length)
 
     def _call(
         self, method: str, url: str, until: float, headers: Mapping[str, str], body: Iterator[bytes] | None = None
@@ -153,21 +153,21 @@ class Uploader:
         return left
 
     def _terminate(self, place: str) -> None:
-        """Have the server forget an upload; one that it keeps expires by itself."""
+        """Let the server remove an upload. If that fails, the upload expires by itself."""
         with contextlib.suppress(httpx.HTTPError):
             headers = {**self.headers, "Tus-Resumable": "1.0.0"}
             self.http.request("DELETE", place, headers=headers, timeout=min(self.timeout, TERMINATE_TIMEOUT))
 
 
-def _bytes(answer: httpx.Response, least: int, most: int) -> int:
-    """The offset that an answer tells. Raises ValueError where there can be no such."""
+def _read_offset(answer: httpx.Response, least: int, most: int) -> int:
+    """Return the offset that an answer names. Raises ValueError unless it is between `least` and `most`."""
     offset = int(answer.headers["Upload-Offset"])
     if not least <= offset <= most:
         raise ValueError(offset)
     return offset
 
 
-def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:
+def _read_pieces(file: BinaryIO, length: int) -> Iterator[bytes]:
     while length:
         piece = file.read(min(PIECE, length))
         if not piece:

@@ -30,9 +30,9 @@ from sqlchat.errors import (
     StorageError,
 )
 from sqlchat.files.storage.base import Storage, StoredObject, make_absent_error
-from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
+from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, find_endpoint
 from sqlchat.files.storage.supabase_errors import StorageCall, translate_refusal
-from sqlchat.files.storage.supabase_keys import object_key, object_name
+from sqlchat.files.storage.supabase_keys import make_object_key, read_object_name
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
@@ -71,7 +71,7 @@ class SupabaseStorage(Storage):
         token: str | None = None,
     ) -> str:
         if size > LARGE:
-            metadata = {"bucketName": bucket, "objectName": object_key(name)}
+            metadata = {"bucketName": bucket, "objectName": make_object_key(name)}
             metadata |= {"contentType": content_type, "cacheControl": FILE_SERVED_SECONDS}
             with self._open_client(bucket, name, token, content_type) as storage:
                 if not self._make_uploader(storage, token, upsert, size).send(file, size, metadata):
@@ -82,26 +82,26 @@ class SupabaseStorage(Storage):
             file.seek(0)
             try:
                 with self._open_client(bucket, name, token, content_type) as storage:
-                    storage.from_(bucket).upload(object_key(name), file.read(), cast(Any, options))
+                    storage.from_(bucket).upload(make_object_key(name), file.read(), cast(Any, options))
             except (StorageError, DeadlineError):  # perhaps the answer got lost after the file was stored
                 if not self._is_stored(bucket, name, file, size, token):
                     raise
-        return f"{bucket}/{object_key(name)}"
+        return f"{bucket}/{make_object_key(name)}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
         with self._open_to_read(bucket, name, token) as storage:
-            found = storage.from_(bucket).info(object_key(name))
+            found = storage.from_(bucket).info(make_object_key(name))
             if not str(found["size"]).isdecimal():  # begun, and not whole
-                raise make_absent_error(f"{bucket}/{object_key(name)}")
+                raise make_absent_error(f"{bucket}/{make_object_key(name)}")
             updated_at = found.get("last_modified")  # some versions leave it out
             return _describe(name, found["size"], found.get("content_type"), updated_at, found.get("etag"))
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
-        url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"
+        url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{make_object_key(name)}')}"
         seconds = self._settings.transfer_seconds(self._settings.max_upload_mb << 20)
         until = time.monotonic() + seconds
         headers = self._headers(token)
-        # A CDN in front may keep what was replaced for a minute or an hour; to this name of Supabase's it gives way.
+        # A CDN in front may serve the replaced object for up to an hour; this parameter of Supabase's avoids it.
         fresh = {"cacheNonce": uuid.uuid4().hex}
         with (
             self._open_to_read(bucket, name, token) as storage,
@@ -119,7 +119,7 @@ class SupabaseStorage(Storage):
         objects: builtins.list[StoredObject] = []
         with self._open_client(bucket, folder, token) as storage:
             for offset in range(0, MOST_LISTED, PAGE):
-                page = storage.from_(bucket).list(object_key(folder), {"limit": PAGE, "offset": offset})
+                page = storage.from_(bucket).list(make_object_key(folder), {"limit": PAGE, "offset": offset})
                 objects.extend(_list_page(folder, page))
                 if len(page) < PAGE:
                     break
@@ -129,16 +129,16 @@ class SupabaseStorage(Storage):
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         with self._open_client(bucket, name, token) as storage:
-            if not storage.from_(bucket).remove([object_key(name)]):
-                # Storage passes over what it does not find and what no policy lets go of alike.
+            if not storage.from_(bucket).remove([make_object_key(name)]):
+                # Storage skips missing objects, and objects that no policy lets it remove, in the same way.
                 self.stat(bucket, name, token=token)
                 raise ForbiddenError(f"No policy of Supabase Storage lets you remove files from {bucket!r}.")
 
     def key(self, name: str) -> str:
-        return object_key(name)
+        return make_object_key(name)
 
     def named(self, key: str) -> str:
-        return object_name(key)
+        return read_object_name(key)
 
     def close(self) -> None:
         with self._lock:
@@ -203,7 +203,7 @@ class SupabaseStorage(Storage):
             return SyncStorageClient(url, self._headers(token), http_client=self._http)
 
     def _headers(self, token: str | None) -> dict[str, str]:
-        """With a caller's token, the key only says which project is meant."""
+        """Make the headers of a call. With a caller's token, the key only names the project."""
         key = self._settings.supabase_service_role_key
         if token is None:
             return {"apikey": key, "Authorization": f"Bearer {key}"}
@@ -212,7 +212,7 @@ class SupabaseStorage(Storage):
     def _make_uploader(self, storage: SyncStorageClient, token: str | None, upsert: bool, size: int) -> Uploader:
         return Uploader(
             storage.session,
-            endpoint(self._url),
+            find_endpoint(self._url),
             self._headers(token) | {"x-upsert": str(upsert).lower()},
             self._settings.storage_timeout,
             self._settings.transfer_seconds(size),
@@ -261,9 +261,14 @@ def _list_page(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[Sto
     An object of another program is left out if its key is not that of a name: nobody could ask for it.
     """
     for entry in page:
-        key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
-        name, facts = object_name(key), entry["metadata"]
-        if entry["id"] and isinstance(facts, dict) and str(facts.get("size")).isdecimal() and object_key(name) == key:
+        key = f"{make_object_key(folder)}/{entry['name']}" if folder else entry["name"]
+        name, facts = read_object_name(key), entry["metadata"]
+        if (
+            entry["id"]
+            and isinstance(facts, dict)
+            and str(facts.get("size")).isdecimal()
+            and make_object_key(name) == key
+        ):
             yield _describe(name, facts["size"], facts.get("mimetype"), entry["updated_at"], facts.get("eTag"))
 
 

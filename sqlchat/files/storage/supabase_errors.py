@@ -21,10 +21,10 @@ from sqlchat.errors import (
     UnsupportedMediaError,
 )
 from sqlchat.files.storage.base import make_absent_error, make_taken_error
-from sqlchat.files.storage.supabase_keys import object_key
+from sqlchat.files.storage.supabase_keys import make_object_key
 
 POLICY = "row-level security"
-"""Postgres' words where no policy allows a write; Storage hands them on."""
+"""Postgres' words if no policy allows a write; Storage passes them on."""
 TOKEN = re.compile(r"\bjw[aekst]s?\b|json web|\bclaim\b|\bsignature\b|\balg\b|\balgorithm\b", re.IGNORECASE)
 """In every message about a token that is expired, malformed or signed by somebody else."""
 TYPE = re.compile(r"\bmime ?type\b.*\bnot supported\b", re.IGNORECASE | re.DOTALL)
@@ -33,7 +33,7 @@ API_KEY = re.compile(r"\bapi ?keys?\b|authentication credentials", re.IGNORECASE
 """A gateway's words about the key of the project, which is not the caller's."""
 BUCKET = re.compile(r"\bbucket\b|\b(?:related|parent) resource\b", re.IGNORECASE)
 OBJECT = re.compile(r"object not found|the resource was not found|NoSuchKey|NotFound", re.IGNORECASE)
-"""The last three are what is said where the object store behind Storage has lost what Storage knows of."""
+"""The last three mean that the object store behind Storage has lost an object that Storage lists."""
 OF_THE_STORE = re.compile(r"[A-Z][a-z]\w+")
 """If the object store refuses Storage itself, the message is one word."""
 
@@ -72,11 +72,11 @@ class StorageCall:
     @property
     def path(self) -> str:
         """As uploads are answered."""
-        return f"{self.bucket}/{object_key(self.name)}"
+        return f"{self.bucket}/{make_object_key(self.name)}"
 
 
 def translate_refusal(status: object, code: object, message: object, call: StorageCall) -> SqlchatError:
-    """The error that an answer of Storage is."""
+    """Make our error of an answer of Storage."""
     bucket, text = call.bucket, str(message)
     told = int(str(status)) if str(status).isdecimal() else 0
     meant = CODES.get(str(code), told)

@@ -15,16 +15,16 @@ DENSE, LONGEST = "==", 255
 """Prefix of a key in Punycode, and most bytes of a key: a self-hosted Storage names files by it."""
 
 
-def object_key(name: str) -> str:
-    """`name` in the characters that Storage allows, the rest as in quoted-printable (RFC 2045): Ä is =C3=84.
+def make_object_key(name: str) -> str:
+    """Spell `name` in the characters that Storage allows, the others as in quoted-printable (RFC 2045): Ä is =C3=84.
 
     What that makes too long for a file's name is in Punycode (RFC 3492) first.
     """
     return "/".join(map(_spell, name.split("/")))
 
 
-def object_name(key: str) -> str:
-    """The name that `object_key` made `key` of."""
+def read_object_name(key: str) -> str:
+    """Return the name that `make_object_key` spelled as `key`."""
     return "/".join(map(_read, key.split("/")))
 
 

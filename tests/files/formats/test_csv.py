@@ -144,10 +144,6 @@ def test_lines_before_the_header_are_told(profiled):
     assert "3 lines" in found["warnings"][0]
 
 
-def test_a_header_that_looks_like_data_is_told(profiled):
-    assert "looks like data" in profiled("Boston,617\nChicago,312\n")["warnings"][0]
-
-
 def test_gzip(profiled):
     found = profiled(gzip.compress(b"a,b\n1,2\n"), "data.csv.gz")
     assert (found["row_count"], found["compression"]) == (1, "gzip")

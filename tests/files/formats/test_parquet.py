@@ -1,7 +1,6 @@
 """Parquet, whose types are in the file."""
 
 import datetime
-import decimal
 import io
 
 import pyarrow as pa
@@ -16,29 +15,6 @@ def written(**columns):
     target = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), target)
     return target.getvalue()
-
-
-def test_types_and_nulls(profiled):
-    content = written(
-        i=pa.array([1, None], pa.int16()),
-        u=pa.array([2**64 - 1, 0], pa.uint64()),
-        f=[1.5, None],
-        n=[decimal.Decimal("1.50"), None],
-        b=[True, None],
-        d=[datetime.date(2024, 1, 1), None],
-        ts=pa.array([1, None], pa.timestamp("ns", "UTC")),
-        t=[datetime.time(1, 2), None],
-        s=["007", None],
-        x=[b"\xff", None],
-        c=pa.array(["a", None]).dictionary_encode(),
-        nested=[{"a": 1}, None],
-        nothing=pa.nulls(2),
-    )
-    found = profiled(content, "data.parquet")
-    types = "INTEGER NUMERIC,DOUBLE PRECISION,NUMERIC BOOLEAN DATE TIMESTAMP TIME TEXT TEXT TEXT JSON TEXT"
-    expected = [t for group in types.split(",") for t in ([group] if group == "DOUBLE PRECISION" else group.split())]
-    assert [column["type"] for column in found["columns"]] == expected
-    assert [column["nulls"] for column in found["columns"]] == [1, 0, *[1] * 10, 2]
 
 
 def test_bounds(profiled):

@@ -19,7 +19,7 @@ from sqlchat.errors import (
 )
 from sqlchat.files.storage import resumable
 from sqlchat.files.storage.resumable import CHUNK as OUR_CHUNK
-from sqlchat.files.storage.resumable import LARGE, endpoint
+from sqlchat.files.storage.resumable import LARGE, find_endpoint
 
 CONTENT = random.Random(1).randbytes(2 * CHUNK + 1234)
 
@@ -242,4 +242,4 @@ def test_an_open_file_stays_open(supabase, server):
     ],
 )
 def test_a_hosted_project_takes_large_files_at_its_storage_s_own_name(url, host):
-    assert endpoint(url) == f"{host}/storage/v1/upload/resumable"
+    assert find_endpoint(url) == f"{host}/storage/v1/upload/resumable"

@@ -21,11 +21,11 @@ from sqlchat.errors import (
     UnauthorizedError,
     UnsupportedMediaError,
 )
-from sqlchat.files.names import safe_name
+from sqlchat.files.names import make_safe_name
 from sqlchat.files.storage import open_storage
 from sqlchat.files.storage.local import LocalStorage
 from sqlchat.files.storage.supabase import SupabaseStorage
-from sqlchat.files.storage.supabase_keys import object_key, object_name
+from sqlchat.files.storage.supabase_keys import make_object_key, read_object_name
 
 CONTENT = b"id,name\n1,Ada\n"
 PATH = "/storage/v1/object/uploads/a.csv"
@@ -117,7 +117,7 @@ def test_an_open_file_is_sent_from_its_beginning(storage, httpserver):
     ],
 )
 def test_keys_hold_only_what_storage_allows(storage, httpserver, name, key):
-    assert object_key(name) == key
+    assert make_object_key(name) == key
     httpserver.expect_oneshot_request(f"/storage/v1/object/uploads/{key}", method="POST").respond_with_json(
         stored(key)
     )
@@ -134,17 +134,17 @@ def test_keys_hold_only_what_storage_allows(storage, httpserver, name, key):
     ],
 )
 def test_a_long_name_of_any_script_fits_a_file_system_below_storage(name):
-    assert safe_name(name) == name
+    assert make_safe_name(name) == name
     for folder in ("", "folder/"):
-        key = object_key(f"{folder}{name}")
+        key = make_object_key(f"{folder}{name}")
         assert max(map(len, key.split("/"))) <= 255
         assert VALID_KEY.fullmatch(key)
-        assert object_name(key) == f"{folder}{name}"
+        assert read_object_name(key) == f"{folder}{name}"
 
 
 @pytest.mark.parametrize("key", ["==!", "==0ca24w", "==99999999999", "==ü", "==" + "a" * 250, "==" + "9" * 9999])
 def test_a_key_of_another_program_s_is_some_name(key):
-    assert object_name(key).encode()
+    assert read_object_name(key).encode()
 
 
 @pytest.mark.parametrize(
