@@ -146,7 +146,7 @@ class Evidence(PhraseEvidence):
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
-                if phrase in table:
+                if phrase in table and not (kind == "lasting" and self._lows[at + size :][:1] in (["late"], ["overdue"])):
                     yield Item(at, size, kind, value=table[phrase], text=" ".join(phrase))
                     break
 

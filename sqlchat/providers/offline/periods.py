@@ -52,6 +52,13 @@ def read(reader: Reader) -> bool:
     if col is None:
         reader.at = mark
         return False
+    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
+    if named is None and others and reader.tokens[mark - 1].low in ("and", "but", "or"):
+        raise QuestionError(
+            f"It is not clear whether {told} is of {others[0].name} as well, or of {col.name}.",
+            words=[told],
+            reason="ambiguous",
+        )
     trailing = reader.trailing()
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
@@ -323,7 +330,7 @@ def read_named_date(reader: Reader) -> Col | None:
     if link is not None and dated:
         reader.at += link.size
         return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
-    day = find_day(reader, reader.low()) if link is None or not link.tables else None
+    day = find_day(reader, reader.low()) if link is None else None
     reader.at = mark if day is None else reader.at + 1
     return day
 

@@ -226,6 +226,7 @@ class Rankings(Figures):
             left = self.items[number].target
         self.take(divisor)
         near = self.ground.is_up(left.table, right.table)
+        self.need(isinstance(left, Measure) or grain.is_divisible(self.ground.linker, left))
         self.need(near and left != right and grain.is_quantity(self.ground.linker, right))
         rows = isinstance(left, Col) and left.table == right.table and number not in self.figures
         if rows and not (self.groups or self.each("group") or grain.is_added_up(self.ground.linker, left)):

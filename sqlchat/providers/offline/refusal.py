@@ -10,12 +10,14 @@ from sqlglot import exp
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, name_words, singular, stem, tokenize
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
+from sqlchat.providers.offline.nouns import holds_people
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rules import LIVES
@@ -186,6 +188,7 @@ def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> No
     _check_counts(linker, question, query)
     _check_groups(linker, question, query)
     _check_days(query)
+    _check_doers(linker, joins, question, query)
     if LIVES.search(question) is None:
         return
     for related in query.conditions:
@@ -236,6 +239,22 @@ def _check_days(query: Query) -> None:
                 words=[],
                 reason="ambiguous",
             )
+
+
+def _check_doers(linker: Linker, joins: Joins, question: str, query: Query) -> None:
+    """Raises QuestionError if others than those who are shown are nearer to what the verb after `who` names."""
+    tokens = tokenize(question)
+    shown = {term.table for term in query.outputs if isinstance(term, Col)}
+    if tokens[0].low != "who" or len(tokens) < 3 or len(shown) != 1:
+        return
+    verb = next((token.low for token in tokens[1:] if token.low not in lexicon.FUNCTION), "")
+    people = [key for key in linker.tables if holds_people(linker, key)]
+    done = [key for key in linker.tables if have_one_root(verb, singular(linker.table_words(key)[-1]))]
+    own = shown.pop()
+    for key in done if own in people and own not in done else ():
+        steps = {person: joins.distance(key, person)[1] for person in people if joins.distance(key, person)[0] == 1}
+        if own in steps and min(steps.values()) < steps[own]:
+            raise QuestionError(f'"Who" may be another one than {linker.shown(own)}.', words=[tokens[0].text])
 
 
 def _list_parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
