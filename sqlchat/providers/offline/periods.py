@@ -52,13 +52,8 @@ def read(reader: Reader) -> bool:
     if col is None:
         reader.at = mark
         return False
-    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
-    if named is None and others and reader.tokens[mark - 1].low in ("and", "but", "or"):
-        raise QuestionError(
-            f"It is not clear whether {told} is of {others[0].name} as well, or of {col.name}.",
-            words=[told],
-            reason="ambiguous",
-        )
+    if named is None:
+        _check_further(reader, col, told, reader.tokens[mark - 1].low)
     trailing = reader.trailing()
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
@@ -86,6 +81,17 @@ def read(reader: Reader) -> bool:
     else:
         _add_period(reader, col, op, (start, end), (*years, *alternatives))
     return True
+
+
+def _check_further(reader: Reader, col: Col, told: str, before: str) -> None:
+    """Raises QuestionError if a further period, as in `and in 2025`, is of another day than the one before it."""
+    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
+    if others and before in ("and", "but", "or"):
+        raise QuestionError(
+            f"It is not clear whether {told} is of {others[0].name} as well, or of {col.name}.",
+            words=[told],
+            reason="ambiguous",
+        )
 
 
 def _read_operator(reader: Reader) -> str:

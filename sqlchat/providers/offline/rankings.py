@@ -84,7 +84,7 @@ class Rankings(Figures):
                 self.need(operand is not None)
                 by = operand.target if operand is not None else None
                 by = Agg("count", by) if isinstance(by, tuple) else by
-        if by is None:
+        if by is None and marker.text != "busiest":
             operand = self.take_right(at, self.is_number, 1, over=("table", "value", "flag"))
             if operand is not None:
                 by = operand.target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
+from itertools import product
 
 from sqlglot import exp
 
@@ -21,6 +22,7 @@ from sqlchat.providers.offline.nouns import holds_people
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rules import LIVES
+from sqlchat.providers.offline.units import HOURLY
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -184,9 +186,9 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
 
 def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError if the query is none that the question can ask for."""
-    _check_who(linker, question, query)
+    _check_who(linker, joins, question, query)
     _check_counts(linker, question, query)
-    _check_groups(linker, question, query)
+    _check_groups(linker, joins, question, query)
     _check_days(query)
     _check_doers(linker, joins, question, query)
     if LIVES.search(question) is None:
@@ -212,12 +214,21 @@ def _check_counts(linker: Linker, question: str, query: Query) -> None:
         raise QuestionError(f"It is not clear what to count for each of {own[0][1]}.", words=[])
 
 
-def _check_groups(linker: Linker, question: str, query: Query) -> None:
+def _check_groups(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError if rows are grouped by a quantity, of which `per` speaks as a unit, or by what a thing is.
 
     `How long does a delivery by van take` speaks of those by van, if a flag tells it.
     """
     words = question.lower().split()
+    for group in query.groups:
+        unit = HOURLY.get(group.unit, frozenset()) if isinstance(group, DatePart) else frozenset()
+        told = [t.of for t in query.outputs if isinstance(t, Agg) and isinstance(t.of, Col)]
+        if any(not unit.isdisjoint(linker.column_words(col.table, col.name)) for col in told):
+            raise QuestionError(f"{told[0].name} is told per unit of time already.", words=["per"])
+    for within in query.within:
+        ranked = [group for group in query.groups if isinstance(group, tuple) and group != within]
+        if isinstance(within, tuple) and any(joins.distance(within, group)[0] <= 1 for group in ranked):
+            raise QuestionError(f"Each of {within[1]} has one of {ranked[0][1]} at most.", words=["per"])
     behind = words[words.index("by") + 1 :] if "by" in words else []
     for col in query.groups:
         if not isinstance(col, Col):
@@ -294,12 +305,21 @@ def _list_conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
         yield condition
 
 
-def _check_who(linker: Linker, question: str, query: Query) -> None:
+def _check_who(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError where `who` asks for rows that have no name."""
     first = next(iter(question.split()), "").lower()
     tables = {term.table for term in query.outputs if isinstance(term, Col)}
     if first == "who" and not tables:
         raise QuestionError("Nothing here tells who that is.", words=["Who"])
+    cols = [term for term in query.outputs if isinstance(term, Col)]
+    if first == "who" and not any(dates.is_text(linker.catalog_column(col)) or linker.is_key(col) for col in cols):
+        raise QuestionError("Nothing here tells who that is.", words=["Who"])
+    roles = [col for col in cols if not lexicon.PEOPLE.isdisjoint(linker.column_words(col.table, col.name))]
+    people = [key for key in linker.tables if holds_people(linker, key)]
+    if first == "who" and not roles and tables.isdisjoint(people):
+        for table, person in product(tables, people):
+            if joins.distance(table, person)[0] == 1:
+                raise QuestionError(f"{table[1]} are nobody: say which of {person[1]} are meant.", words=["Who"])
     plain = first == "who" and tables == {query.subject} and query.subject is not None
     if plain and query.subject and not linker.display(query.subject):
         raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])

@@ -321,6 +321,8 @@ class Search:
         people = self._vocabulary.nouns["person"]
         near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
         tokens = tokenize(question)
+        agents = [self._vocabulary.done_by.get(token.low) for token in tokens]
+        near = [p for p in people if p.table in agents] or near
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
         money = self._vocabulary.nouns["money"]
