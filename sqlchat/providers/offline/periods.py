@@ -52,8 +52,6 @@ def read(reader: Reader) -> bool:
     if col is None:
         reader.at = mark
         return False
-    if named is None:
-        _check_further(reader, col, told, reader.tokens[mark - 1].low)
     trailing = reader.trailing()
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
@@ -63,7 +61,8 @@ def read(reader: Reader) -> bool:
     more = _read_more_periods(reader, col, span) if plain and not (alternatives or negated or other) else ()
     if named is None:
         whole = None if op == "between" or more else dates.unit_of(span.start, span.end)
-        _state_column(reader, " or ".join((told, *map(str, alternatives), *(text for _, text in more))), whole, col)
+        words = " or ".join((told, *map(str, alternatives), *(text for _, text in more)))
+        _state_column(reader, words, whole, col, reader.tokens[mark - 1].low)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
     if other is not None:
@@ -81,17 +80,6 @@ def read(reader: Reader) -> bool:
     else:
         _add_period(reader, col, op, (start, end), (*years, *alternatives))
     return True
-
-
-def _check_further(reader: Reader, col: Col, told: str, before: str) -> None:
-    """Raises QuestionError if a further period, as in `and in 2025`, is of another day than the one before it."""
-    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
-    if others and before in ("and", "but", "or"):
-        raise QuestionError(
-            f"It is not clear whether {told} is of {others[0].name} as well, or of {col.name}.",
-            words=[told],
-            reason="ambiguous",
-        )
 
 
 def _read_operator(reader: Reader) -> str:
@@ -131,8 +119,15 @@ def _compare_periods(reader: Reader, col: Col, one: dates.Span, other: dates.Spa
     reader.query.groups.append(DatePart(col, unit))
 
 
-def _state_column(reader: Reader, told: str, whole: str | None, col: Col) -> None:
-    """State which column a period is put on that the question named none for; `whole` is its unit if it is one."""
+def _state_column(reader: Reader, told: str, whole: str | None, col: Col, before: str) -> None:
+    """State which column a period is put on that the question named none for; `whole` is its unit if it is one.
+
+    Raises QuestionError if it is a further one, after `and`, of another day than the one before.
+    """
+    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
+    if others and before in ("and", "but", "or"):
+        ways = f"of {others[0].name} as well, or of {col.name}"
+        raise QuestionError(f"It is not clear whether {told} is {ways}.", words=[told], reason="ambiguous")
     shown = f"{col.table[1]}.{col.name}"
     if dates.is_date(reader.column(col)):
         shown = f"the {whole} of {shown}" if whole else f"a period of {shown}"

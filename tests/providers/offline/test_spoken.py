@@ -39,8 +39,8 @@ CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT NOT NULL, registered_on 
 INSERT INTO clients VALUES (1, 'Cole', '2023-01-01'), (2, 'Dee', '2024-01-01');
 CREATE TABLE desks (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner_id INTEGER REFERENCES agents, area_sqm REAL);
 INSERT INTO desks VALUES (1, 'Window', 1, 3), (2, 'Corner', 2, 2);
-CREATE TABLE calls (id INTEGER PRIMARY KEY, answered_by INTEGER REFERENCES agents, client_id INTEGER REFERENCES clients,
-  called_on DATE);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, answered_by INTEGER REFERENCES agents, client_id INTEGER REFERENCES
+  clients, called_on DATE);
 INSERT INTO calls VALUES (1, 1, 1, '2024-01-01'), (2, 1, 2, '2024-01-02'), (3, 2, 1, '2023-03-01');
 CREATE TABLE repairs (id INTEGER PRIMARY KEY, desk_id INTEGER REFERENCES desks, started_on DATE, due_on DATE,
   finished_on DATE);
