@@ -64,7 +64,6 @@ PLAIN = tuple(
         (r"\b(?:that |which |who |whom )?we have no (.+?) for(?=\W*$)", r"without \1"),
         (r"\b(which|what|busiest) day of the week\b", r"\1 weekday"),
         (r"\bhour of (?:the )?day\b", "hour"),
-        (r"^(?:the |our )?busiest (hour|day|weekday|week|month|year)\b", r"which \1 is the busiest"),
         (r"\b(is|was) our busiest\b", r"\1 the busiest"),
         (r"^(.+?)\s*[-–—,:;]\s*count(?: them)? (by|per) ", r"number of \1 \2 "),
         (r"\b(?:registered|signed up) with us\b", "there"),
