@@ -139,7 +139,9 @@ def read_capacity(reader: Reader) -> bool:
     found = [
         col
         for column in reader.linker.tables[table].columns
-        if dates.is_number(column) and is_capacity(reader.linker.column_words(table, column.name))
+        if dates.is_number(column)
+        if is_capacity(words := reader.linker.column_words(table, column.name))
+        if able or fitting or not {"capacity", "max", "maximum"}.isdisjoint(words)
         for col in (Col(table, column.name),)
     ]
     if len(found) != 1:

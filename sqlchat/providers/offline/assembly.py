@@ -218,6 +218,8 @@ class Assembly(Hierarchies, Wholes):
             if not query.groups and self.word(item.start - 1) in ("a", "an", "the"):
                 query.groups = [self.take(at).target]
         self.need(len(query.groups) == 1 and len(self.figures) == 1)
+        single = [item for _, item in self.each("table") if self.word(item.start - 1) in ("a", "an", "each", "every")]
+        self.need(not single)
         self.need(not self.each("column", "measure", "who", "when") and self.rank is None)
         group = query.groups.pop()
         name = (

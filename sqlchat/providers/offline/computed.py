@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates, things
+from sqlchat.providers.offline import dates, grain, things
 from sqlchat.providers.offline.durations import choose_unit, compute, find_day, find_due, find_duration
 from sqlchat.providers.offline.links import Col, Computed, Hit, Key
 from sqlchat.providers.offline.query import Asked
@@ -87,7 +87,7 @@ def _read_arithmetic(reader: Reader, mark: int) -> Computed | None:
     if BETWEEN.isdisjoint(token.low for token in reader.tokens[mark:]):
         return None
     left = read_operand(reader, None)
-    if left is not None and reader.low() == "per" and dates.is_number(reader.column(left)):
+    if left is not None and reader.low() == "per" and grain.is_divisible(reader.linker, left):
         reader.at += 1
         over = read_quantity(reader, left.table)
         return compute(left, over, "over") if over not in (None, left) else None

@@ -11,6 +11,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import stems
 from sqlchat.providers.offline import (
     amount_conditions,
+    benchmarks,
     dates,
     flags,
     nulls,
@@ -22,9 +23,9 @@ from sqlchat.providers.offline import (
     values,
     weekdays,
 )
-from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.links import Hit, Link
 from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
-from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
+from sqlchat.providers.offline.query import AnyOf, Compare, Condition
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 OWNING = lexicon.words("its their his her the")
@@ -59,7 +60,7 @@ def _one(reader: Reader) -> bool:
     return (
         flags.read(reader)
         or nulls.read(reader)
-        or _read_average(reader)
+        or benchmarks.read(reader)
         or _read_within(reader)
         or states.read(reader)
         or row_conditions.read(reader)
@@ -112,38 +113,6 @@ def _read_within(reader: Reader) -> bool:
     return True
 
 
-def _read_average(reader: Reader) -> bool:
-    """`above the average age`, `older than average`."""
-    mark = reader.at
-    col = None
-    adjective = reader.adjective(lexicon.COMPARATIVES.get(reader.low(), ()), reader.focus.table)
-    if adjective:
-        col = adjective[0]
-    hit = reader.phrase(lexicon.OPERATORS)
-    if hit is None or lexicon.COMPARISONS.get(hit[0]) not in (">", "<", ">=", "<="):
-        return False
-    op = lexicon.COMPARISONS[hit[0]]
-    if adjective:
-        op = adjective[1]
-    reader.at += hit[1]
-    reader.skip({"the"})
-    if reader.low() not in ("average", "mean"):
-        reader.at = mark
-        return False
-    reader.at += 1
-    link = reader.link()
-    if link is not None and link.columns and col is None:
-        found = reader.resolve(link.columns, link.text, reader.focus.table).target
-        assert isinstance(found, Col)
-        col = found
-        reader.at += link.size
-    if col is None or col.table != reader.focus.table:
-        reader.at = mark
-        return False
-    reader.add(Average(col, op))
-    return True
-
-
 def _column(reader: Reader) -> bool:
     """`age over 20`, `whose name is 'Smith'`, `capacity between 5 and 10`, `city not Berlin`."""
     mark = reader.at
@@ -190,7 +159,7 @@ def _column(reader: Reader) -> bool:
     if reader.low() in ("not", "isn't", "don't", "doesn't"):
         negated = True
         reader.at += 1
-    if _read_column_average(reader, link):
+    if _read_bench(reader, link):
         return True
     op = read_operator(reader)
     reader.skip(BEFORE_VALUE if op not in ("starts", "ends", "contains") else ())
@@ -204,27 +173,20 @@ def _column(reader: Reader) -> bool:
     return True
 
 
-def _read_column_average(reader: Reader, link: Link) -> bool:
-    """`weight below the average weight`."""
+def _read_bench(reader: Reader, link: Link) -> bool:
+    """`weight below the average weight`, `population above the maximum of all towns`."""
     mark = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is None or lexicon.COMPARISONS.get(hit[0]) not in (">", "<", ">=", "<="):
         return False
     reader.at += hit[1]
-    reader.skip({"the"})
-    if reader.low() not in ("average", "mean"):
-        reader.at = mark
-        return False
-    reader.at += 1
-    again = reader.link()
-    if again is not None and again.columns:
-        if {h.target for h in again.columns} != {h.target for h in link.columns}:
-            reader.at = mark
-            return False
-        reader.at += again.size
-    col = reader.resolve(link.columns, link.text, reader.focus.table).col
-    reader.add(Average(col, lexicon.COMPARISONS[hit[0]]))
-    return True
+    following = {reader.low(), reader.low(1), reader.low(2)}
+    if not following.isdisjoint({*benchmarks.FUNCTIONS, *benchmarks.EVERY}):
+        col = reader.resolve(link.columns, link.text, reader.focus.table).col
+        if benchmarks.read_bench(reader, col, lexicon.COMPARISONS[hit[0]]):
+            return True
+    reader.at = mark
+    return False
 
 
 def _find_holders(reader: Reader, link: Link, op: str) -> list[Hit]:

@@ -146,7 +146,8 @@ class Evidence(PhraseEvidence):
         for kind, table in MARKERS:
             for size in range(min(5, len(lows) - at), 0, -1):
                 phrase = tuple(lows[at : at + size])
-                if phrase in table:
+                late = kind == "lasting" and self._lows[at + size : at + size + 1] in (["late"], ["overdue"])
+                if phrase in table and not late:
                     yield Item(at, size, kind, value=table[phrase], text=" ".join(phrase))
                     break
 
@@ -279,7 +280,9 @@ class Evidence(PhraseEvidence):
                         yield from self._hint(at, target)
 
     def _abbreviate(self, at: int, low: str) -> Iterator[Item]:
-        """Names that are short for the word."""
+        """Names that are short for the word; `windy` is no name of the windiest."""
+        if low.endswith("iest"):
+            return
         for name, target in self._index.get(low[:1], ()):
             if SHORTEST_FORM <= len(name) < len(low) - 1 and weigh_short_form(name, low) >= LIKELY:
                 yield self._write(at, 1, Hit(target, 3), "short", low)

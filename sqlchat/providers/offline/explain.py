@@ -12,7 +12,7 @@ from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
     Agg,
     AnyOf,
-    Average,
+    Benchmark,
     Compare,
     Condition,
     DatePart,
@@ -138,8 +138,10 @@ def _condition(condition: Condition) -> str:
         return f"{name} is {'' if condition.negated else 'not '}known"
     if isinstance(condition, Flag):
         return f"{name} is {'false' if condition.negated else 'true'}"
-    if isinstance(condition, Average):
-        return f"{name} {OPERATORS[condition.op]} its average"
+    if isinstance(condition, Benchmark):
+        met = " and ".join(_condition(part) for part in condition.conditions)
+        bench = {"avg": "average", "max": "highest", "min": "lowest"}[condition.function]
+        return f"{name} {OPERATORS[condition.op]} its {bench}{f' where {met}' if met else ''}"
     if isinstance(condition, Pointed):
         return f"{name} is that of {_condition(condition.condition)}"
     if isinstance(condition, Versus):

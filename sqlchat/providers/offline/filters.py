@@ -11,7 +11,7 @@ from sqlchat.providers.offline.items import Item
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.markers import LASTING
 from sqlchat.providers.offline.phrase_evidence import ASKING
-from sqlchat.providers.offline.query import Agg, Average, Compare, Condition, Flag, Null, Versus
+from sqlchat.providers.offline.query import Agg, Benchmark, Compare, Condition, Flag, Null, Versus
 from sqlchat.providers.offline.rankings import Rankings
 from sqlchat.providers.offline.reader import is_participle
 from sqlchat.providers.offline.units import list_unit_columns
@@ -48,7 +48,7 @@ class Filters(Rankings):
             self.need(isinstance(col, Col) and not isinstance(col, Computed))
             for taken in (at, average, place or 0):
                 self.take(taken)
-            self.place(at, col, Average(col, op))
+            self.place(at, col, Benchmark(col, op))
             self.note("beyond_grammar")
 
     def read_bounds(self) -> None:
@@ -89,7 +89,7 @@ class Filters(Rankings):
         if not isinstance(figure, Agg) or figure.function != "avg" or not isinstance(figure.of, Col):
             return False
         self.need(op in lexicon.COMPARISONS.values() and not isinstance(figure.of, Computed))
-        self.place(at, figure.of, Average(figure.of, op))
+        self.place(at, figure.of, Benchmark(figure.of, op))
         del self.figures[at + 1]
         return True
 

@@ -166,7 +166,7 @@ def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     """The value that most rows of what is spoken of have."""
     query = reader.query
     plain = len(terms) == 1 and not query.order
-    if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
+    if not plain or not isinstance(terms[0], Col) or not grain.may_repeat(reader.linker, terms[0]):
         raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
     query.groups.append(terms[0])
     if reader.column(terms[0]).nullable:

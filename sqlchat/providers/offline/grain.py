@@ -27,6 +27,8 @@ OF_EVENTS = lexicon.words("distance fee fees toll tolls tax tip cost costs payme
 """The same where each row is something that was done on some day."""
 RATES = lexicon.words("price rate average unit per percent percentage ratio score rating level age year number")
 """Words of columns of which a total means nothing."""
+PER = lexicon.words("rate rates unit per percent percentage pct average avg ratio score rating level")
+"""Words of columns whose numbers are already told per something."""
 
 EVENTS = lexicon.words(
     "complaint fault defect error incident issue injury damage problem remark note comment failure accident alert"
@@ -47,6 +49,11 @@ def is_category(linker: Linker, col: Col) -> bool:
     named = [stem(word) for word in linker.column_words(col.table, col.name)]
     noun = [stem(word) for word in linker.table_words(col.table)[-1:]]
     return col not in linker.display(col.table) and named != noun
+
+
+def may_repeat(linker: Linker, col: Col) -> bool:
+    """Whether the column holds texts that are no keys."""
+    return dates.is_text(linker.catalog_column(col)) and not linker.is_key(col)
 
 
 def check_events(reader: Reader, col: Col, text: str) -> None:
@@ -100,6 +107,11 @@ def is_quantity(linker: Linker, col: Col) -> bool:
         return False
     whole = INTEGER_TYPE.search(linker.catalog_column(col).type) is not None
     return not whole or is_added_up(linker, col) or not lexicon.MEASURE_UNITS.isdisjoint(words)
+
+
+def is_divisible(linker: Linker, col: Col) -> bool:
+    """Whether the column's numbers can be told per unit of another one, and are no rates already."""
+    return dates.is_number(linker.catalog_column(col)) and PER.isdisjoint(linker.column_words(col.table, col.name))
 
 
 def add_up_children(reader: Reader, table: Key, col: Col, text: str) -> Agg | None:

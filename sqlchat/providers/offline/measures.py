@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 import sqlglot
 from sqlglot import exp
@@ -98,9 +97,8 @@ def _find_heads(key: tuple[str, str], table: Table) -> Measure | None:
     ages = [exp.column(column.name, quoted=True) for name, column in named.items() if name in HEADS]
     if len(ages) < 2 or not {"people", "persons", "guests", "total people"}.isdisjoint(named):
         return None
-    known = [exp.Coalesce(this=age, expressions=[exp.Literal.number(0)]) for age in ages]
-    total = reduce(lambda one, other: exp.Add(this=one, expression=other), known[1:], known[0])
-    return Measure(key, "headcount", ("headcount",), total.sql(), defined=False)
+    total = " + ".join(exp.Coalesce(this=age, expressions=[exp.Literal.number(0)]).sql() for age in ages)
+    return Measure(key, "headcount", ("headcount",), total, defined=False)
 
 
 def find_quantity(table: Table) -> str | None:

@@ -53,28 +53,33 @@ class Vocabulary:
     """Words of tables' names, and verbs in names of keys."""
     deeds: frozenset[str]
     """Nouns in names of columns of texts."""
+    done_by: Mapping[str, Key]
+    """The table of those who did what a key's name says: `packed_by`."""
 
 
 def build_vocabulary(linker: Linker, joins: Joins) -> Vocabulary:
+    done = {verb: person for key in linker.tables for verb, person in _list_deeds(linker, key)}
     return Vocabulary(
         find_nouns(linker, joins),
-        frozenset(word for key in linker.tables for word in (*linker.table_words(key), *_list_deeds(linker, key))),
+        frozenset(word for key in linker.tables for word in linker.table_words(key)) | done.keys(),
         frozenset(
             word
             for col in linker.values
             for word in linker.column_words(col.table, col.name)
             if not word.endswith("ed") and word not in lexicon.PARTICIPLES
         ),
+        done,
     )
 
 
-def _list_deeds(linker: Linker, table: Key) -> Iterator[str]:
-    """The verbs in names of keys, `packed` of `packed_by`, that alone lead to their table."""
+def _list_deeds(linker: Linker, table: Key) -> Iterator[tuple[str, Key]]:
+    """The verbs in names of keys, `packed` of `packed_by`, each with the table that this key alone leads to."""
     keys = linker.tables[table].foreign_keys
-    for key in keys:
-        if sum((other.ref_schema, other.ref_table) == (key.ref_schema, key.ref_table) for other in keys) == 1:
-            words = linker.column_words(table, key.columns[0])
-            yield from words[:1] if words[1:] == ("by",) else ()
+    targets = [(key.ref_schema, key.ref_table) for key in keys]
+    for key, target in zip(keys, targets, strict=True):
+        words = linker.column_words(table, key.columns[0])
+        if targets.count(target) == 1 and words[1:] == ("by",):
+            yield words[0], target
 
 
 def find_nouns(linker: Linker, joins: Joins) -> Mapping[str, tuple[Noun, ...]]:

@@ -147,7 +147,7 @@ def _find_most_frequent(reader: Reader) -> int:
     best = min((hit.tier for hit in link.columns), default=9) if link is not None else 9
     cols = [hit.col for hit in link.columns if hit.tier == best] if link is not None else []
     named = bool(cols) and link is not None and not link.tables
-    return size if named and all(grain.is_category(reader.linker, col) for col in cols) else 0
+    return size if named and all(grain.may_repeat(reader.linker, col) for col in cols) else 0
 
 
 def _repeat_count(reader: Reader) -> Asked | None:

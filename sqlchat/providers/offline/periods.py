@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
@@ -35,8 +35,7 @@ def read(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.at += span.size
-    start, end = span.start.isoformat(), span.end.isoformat()
-    years: tuple[int, ...] = (span.year,) if span.year else ()
+    start, end, years = span.start.isoformat(), span.end.isoformat(), _list_years(span)
     if op in ("between", "from") and reader.low() in ("and", "to", "until", "through"):
         second = dates.read(reader.tokens, reader.at + 1, reader.today)
         if second is None:
@@ -44,7 +43,7 @@ def read(reader: Reader) -> bool:
             return False
         reader.at += 1 + second.size
         end = second.end.isoformat()
-        years = (*years, second.year) if second.year and years else ()
+        years = (*years, *_list_years(second)) if second.year and years else ()
         op = "between"
     other = _read_other_period(reader) if op in ("in", "", "of", "for", "during") and not negated else None
     told = " ".join(token.text for token in reader.tokens[said : reader.at])
@@ -61,7 +60,8 @@ def read(reader: Reader) -> bool:
     more = _read_more_periods(reader, col, span) if plain and not (alternatives or negated or other) else ()
     if named is None:
         whole = None if op == "between" or more else dates.unit_of(span.start, span.end)
-        _state_column(reader, " or ".join((told, *map(str, alternatives), *(text for _, text in more))), whole, col)
+        words = (told, *map(str, alternatives), *(text for _, text in more))
+        _state_column(reader, words, whole, col, reader.low(mark - 1 - reader.at))
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
     if other is not None:
@@ -118,8 +118,20 @@ def _compare_periods(reader: Reader, col: Col, one: dates.Span, other: dates.Spa
     reader.query.groups.append(DatePart(col, unit))
 
 
-def _state_column(reader: Reader, told: str, whole: str | None, col: Col) -> None:
-    """State which column a period is put on that the question named none for; `whole` is its unit if it is one."""
+def _list_years(span: dates.Span) -> tuple[int, ...]:
+    return (span.year,) if span.year else ()
+
+
+def _state_column(reader: Reader, words: Sequence[str], whole: str | None, col: Col, before: str) -> None:
+    """State which column a period is put on that the question named none for; `whole` is its unit if it is one.
+
+    Raises QuestionError if it is a further one, after `and`, of another day than the one before.
+    """
+    others = [c.col for c in reader.focus.conditions if isinstance(c, Period) and c.col != col]
+    told = " or ".join(words)
+    if others and before in ("and", "but", "or"):
+        ways = f"of {others[0].name} as well, or of {col.name}"
+        raise QuestionError(f"It is not clear whether {told} is {ways}.", words=[told], reason="ambiguous")
     shown = f"{col.table[1]}.{col.name}"
     if dates.is_date(reader.column(col)):
         shown = f"the {whole} of {shown}" if whole else f"a period of {shown}"
@@ -323,7 +335,7 @@ def read_named_date(reader: Reader) -> Col | None:
     if link is not None and dated:
         reader.at += link.size
         return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
-    day = find_day(reader, reader.low()) if link is None or not link.tables else None
+    day = find_day(reader, reader.low()) if link is None else None
     reader.at = mark if day is None else reader.at + 1
     return day
 

@@ -19,18 +19,13 @@ from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.nouns import Vocabulary, holds_people
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.roles import Role
+from sqlchat.providers.offline.units import HOURLY
 
 COMPARED = lexicon.words("vs versus compare compared against")
 EARNING = lexicon.words("earn earns earned earning")
 WAGES = lexicon.words("wage wages salary pay earnings rate income")
 CHARGING = EARNING | lexicon.words("charge charges charged cost costs paid pay pays get gets make makes take takes")
 PAYMENTS = lexicon.words("price fee cost rent charge salary tariff")
-HOURLY = {
-    "hour": lexicon.words("hour hours hourly hr hrs"), "day": lexicon.words("day days daily"),
-    "week": lexicon.words("week weekly"), "month": lexicon.words("month monthly"),
-    "year": lexicon.words("year yearly annual"),
-}  # fmt: skip
-"""Units after `per`, with the words of columns of what is paid for one."""
 SPENT = lexicon.words("cost costs expense expenses spent paid price fine")
 """Words of columns of what people earn, and of money that nobody earns."""
 ASKING = lexicon.words("is are was were do does did has have had")

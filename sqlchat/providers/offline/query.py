@@ -54,14 +54,6 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Average:
-    """The column against its own average over all rows."""
-
-    col: Col
-    op: str
-
-
-@dataclass(frozen=True, slots=True)
 class Versus:
     """The column against another one of the same row: `returned after it was due`."""
 
@@ -109,6 +101,16 @@ class Flag:
 
 
 @dataclass(slots=True)
+class Benchmark:
+    """The column against its own average, highest or lowest over the rows that meet the conditions."""
+
+    col: Col
+    op: str
+    function: str = "avg"
+    conditions: list[Condition] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Shared:
     """Another row with the same value of `col` meets the conditions: `publishers with books in 2014 and in 2015`.
 
@@ -134,7 +136,7 @@ class Related:
     """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
 
 
-Condition = Compare | Period | Average | Versus | Pointed | Extreme | AnyOf | Null | Flag | Related | Shared
+Condition = Compare | Period | Benchmark | Versus | Pointed | Extreme | AnyOf | Null | Flag | Related | Shared
 
 
 @dataclass

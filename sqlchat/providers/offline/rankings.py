@@ -84,7 +84,7 @@ class Rankings(Figures):
                 self.need(operand is not None)
                 by = operand.target if operand is not None else None
                 by = Agg("count", by) if isinstance(by, tuple) else by
-        if by is None:
+        if by is None and marker.text != "busiest":
             operand = self.take_right(at, self.is_number, 1, over=("table", "value", "flag"))
             if operand is not None:
                 by = operand.target
@@ -226,6 +226,7 @@ class Rankings(Figures):
             left = self.items[number].target
         self.take(divisor)
         near = self.ground.is_up(left.table, right.table)
+        self.need(isinstance(left, Measure) or grain.is_divisible(self.ground.linker, left))
         self.need(near and left != right and grain.is_quantity(self.ground.linker, right))
         rows = isinstance(left, Col) and left.table == right.table and number not in self.figures
         if rows and not (self.groups or self.each("group") or grain.is_added_up(self.ground.linker, left)):

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
+from itertools import product
 
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, name_words, singular, stem, tokenize
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
+from sqlchat.providers.offline.nouns import holds_people
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rules import LIVES
+from sqlchat.providers.offline.units import HOURLY
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -182,10 +186,11 @@ def check_persons(linker: Linker, question: str, query: Query, read: Collection[
 
 def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError if the query is none that the question can ask for."""
-    _check_who(linker, question, query)
+    _check_who(linker, joins, question, query)
     _check_counts(linker, question, query)
-    _check_groups(linker, question, query)
+    _check_groups(linker, joins, question, query)
     _check_days(query)
+    _check_doers(linker, joins, question, query)
     if LIVES.search(question) is None:
         return
     for related in query.conditions:
@@ -209,12 +214,21 @@ def _check_counts(linker: Linker, question: str, query: Query) -> None:
         raise QuestionError(f"It is not clear what to count for each of {own[0][1]}.", words=[])
 
 
-def _check_groups(linker: Linker, question: str, query: Query) -> None:
+def _check_groups(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError if rows are grouped by a quantity, of which `per` speaks as a unit, or by what a thing is.
 
     `How long does a delivery by van take` speaks of those by van, if a flag tells it.
     """
     words = question.lower().split()
+    for group in query.groups:
+        unit = HOURLY.get(group.unit, frozenset()) if isinstance(group, DatePart) else frozenset()
+        told = [t.of for t in query.outputs if isinstance(t, Agg) and isinstance(t.of, Col)]
+        if any(not unit.isdisjoint(linker.column_words(col.table, col.name)) for col in told):
+            raise QuestionError(f"{told[0].name} is told per unit of time already.", words=["per"])
+    for within in query.within:
+        ranked = [group for group in query.groups if isinstance(group, tuple) and group != within]
+        if isinstance(within, tuple) and any(joins.distance(within, group)[0] <= 1 for group in ranked):
+            raise QuestionError(f"Each of {within[1]} has one of {ranked[0][1]} at most.", words=["per"])
     behind = words[words.index("by") + 1 :] if "by" in words else []
     for col in query.groups:
         if not isinstance(col, Col):
@@ -236,6 +250,22 @@ def _check_days(query: Query) -> None:
                 words=[],
                 reason="ambiguous",
             )
+
+
+def _check_doers(linker: Linker, joins: Joins, question: str, query: Query) -> None:
+    """Raises QuestionError if others than those who are shown are nearer to what the verb after `who` names."""
+    tokens = tokenize(question)
+    shown = {term.table for term in query.outputs if isinstance(term, Col)}
+    if tokens[0].low != "who" or len(tokens) < 3 or len(shown) != 1:
+        return
+    verb = next((token.low for token in tokens[1:] if token.low not in lexicon.FUNCTION), "")
+    people = [key for key in linker.tables if holds_people(linker, key)]
+    done = [key for key in linker.tables if have_one_root(verb, singular(linker.table_words(key)[-1]))]
+    own = shown.pop()
+    for key in done if own in people and own not in done else ():
+        steps = {person: joins.distance(key, person)[1] for person in people if joins.distance(key, person)[0] == 1}
+        if own in steps and min(steps.values()) < steps[own]:
+            raise QuestionError(f'"Who" may be another one than {linker.shown(own)}.', words=[tokens[0].text])
 
 
 def _list_parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
@@ -275,12 +305,21 @@ def _list_conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
         yield condition
 
 
-def _check_who(linker: Linker, question: str, query: Query) -> None:
+def _check_who(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError where `who` asks for rows that have no name."""
     first = next(iter(question.split()), "").lower()
     tables = {term.table for term in query.outputs if isinstance(term, Col)}
     if first == "who" and not tables:
         raise QuestionError("Nothing here tells who that is.", words=["Who"])
+    cols = [term for term in query.outputs if isinstance(term, Col)]
+    if first == "who" and not any(dates.is_text(linker.catalog_column(col)) or linker.is_key(col) for col in cols):
+        raise QuestionError("Nothing here tells who that is.", words=["Who"])
+    roles = [col for col in cols if not lexicon.PEOPLE.isdisjoint(linker.column_words(col.table, col.name))]
+    people = [key for key in linker.tables if holds_people(linker, key)]
+    if first == "who" and not roles and tables.isdisjoint(people):
+        for table, person in product(tables, people):
+            if joins.distance(table, person)[0] == 1:
+                raise QuestionError(f"{table[1]} are nobody: say which of {person[1]} are meant.", words=["Who"])
     plain = first == "who" and tables == {query.subject} and query.subject is not None
     if plain and query.subject and not linker.display(query.subject):
         raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])

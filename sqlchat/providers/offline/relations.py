@@ -229,6 +229,10 @@ def read_relation(reader: Reader) -> bool:
         values, link = _read_narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _read_related_value(reader, link, mark, negated=negated, op=op)
+    if op and (kinds := _find_kinds(reader, link)) is not None:
+        return _relate(
+            reader, mark, link, kinds, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
+        )
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
         reader.at = mark
         return False
@@ -241,6 +245,17 @@ def read_relation(reader: Reader) -> bool:
     return _relate(
         reader, mark, link, hit.key, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
     )
+
+
+def _find_kinds(reader: Reader, link: Link) -> Key | None:
+    """The table that has one row for each value of the column and row spoken of: `3 languages` of a country."""
+    focus, best = reader.focus.table, min((hit.tier for hit in link.columns), default=0)
+    found = {hit.col for hit in link.columns if hit.tier == best} if not link.tables else set()
+    for col in found if len(found) == 1 and focus is not None else ():
+        own = [{here for here, _ in edge.columns} for edge in reader.joins.edges[col.table] if edge.target == focus]
+        if any({*keys, col.name} == set(reader.linker.tables[col.table].primary_key) != keys for keys in own):
+            return col.table
+    return None
 
 
 def _read_narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
@@ -316,7 +331,7 @@ def _read_count(reader: Reader) -> tuple[str, int]:
         return "", 0
     said = flags.find_flag(reader, 1)
     following = reader.link(reader.at + 1 + (said.size if said is not None else 0))
-    if following is None or not following.tables or (following.columns and not following.tables):
+    if following is None or not (following.tables or _find_kinds(reader, following)):
         reader.at = mark
         return "", 0
     reader.at += 1
@@ -354,8 +369,16 @@ def _read_related_value(reader: Reader, link: Link, mark: int, *, negated: bool,
         return True
     if other is not None:
         raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
-    if owner and noun is not None:
+    chosen = [hit.value]
+    while reader.low() == "or" and (more := reader.link(reader.at + 1)) is not None:
+        either = next((v.value for v in more.values if v.target == col and v.value), None)
+        if either is None:
+            break
+        chosen.append(either)
+        reader.at += 1 + more.size
+    noun = reader.link()
+    if noun is not None and any(h.target == col.table for h in noun.tables):
         reader.at += noun.size
     reader.relate(col.table, loose=False, negated=negated)
-    reader.add(Compare(col, "=", (hit.value,)))
+    reader.add(Compare(col, "=", tuple(chosen)))
     return True

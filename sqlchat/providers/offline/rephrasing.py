@@ -33,7 +33,7 @@ RELATIONAL = frozenset(
             "submit post upload tag mention list store stock distribute issue provide deliver grow star "
             "keep lie need use learn send contain hold offer serve host visit join read watch cook eat wear ride "
             "walk sit stand hang gather bring put place call name label assign allocate allot occupy feed train "
-            "groom breed raise plant pick harvest collect cover include cite choose select want prefer "
+            "groom breed raise stage operate plant pick harvest collect cover include cite choose select want prefer "
             "consume perform"
         )
     )
@@ -47,10 +47,13 @@ EMPTY = lexicon.words(
 """Words that may be left out without a word lost."""
 IRREGULAR = lexicon.words(
     "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown "
-    "ridden kept lay sent learnt held brought chose chosen ate eaten wore worn rode sat stood hung fed bred"
+    "ridden kept lay sent learnt held brought chose chosen ate eaten wore worn rode sat stood hung fed bred spoken "
+    "done sung"
 )
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 BEFORE_NOUN = lexicon.words("a an the our their its his her my your per by each every")
+COUNTING = lexicon.words("at more less fewer exactly over under")
+"""Words before a number of things that somebody has."""
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
 SHORTEST_SLIP, LONG_SLIP = 6, 9
@@ -117,7 +120,12 @@ def leave_out(
         if cost:
             agent = cost == 1.0 and tokens[at + 1 : at + 2] and tokens[at + 1].low == "by"
             place = rf"(?<!\w){re.escape(word)}{' by' if agent else ''}(?!\w)"
-            shorter = _tidy(re.sub(place, "of" if agent else "", step.question, count=1))
+            counted = (
+                cost == 1.0
+                and at + 1 < len(tokens)
+                and (tokens[at + 1].low in COUNTING or tokens[at + 1].value is not None)
+            )
+            shorter = _tidy(re.sub(place, "of" if agent else "have" if counted else "", step.question, count=1))
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 
@@ -167,7 +175,7 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (
         (stem(low) not in RELATIONAL and low not in IRREGULAR and not does)
-        or not (inflected or before & CLAUSES)
+        or not (inflected or before & CLAUSES or _is_plural(tokens, at - 1))
         or low.endswith(("er", "ers", "or", "ors"))
     ):
         return False
@@ -175,9 +183,17 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
         after += 1
     if after == len(tokens) or tokens[after].kind == "sign":
+        lows = [token.low for token in tokens[:at]]
+        if "where" in lows and lows[-1] in ("is", "are") and tokens[at - 2].text[:1].isupper():
+            return True  # `islands where English is spoken`
         return does and (tokens[at - 1].low in ("they", "it", "he", "she") or inflected)
     dated = any(dates.read(tokens, place, today) for place in range(at + 1, after + 1))
     return not dated and tokens[after].low not in UNTIL
+
+
+def _is_plural(tokens: list[Token], at: int) -> bool:
+    """Whether the token names several things, so that a verb may follow: `islands speak`."""
+    return at > 0 and tokens[at].kind == "word" and tokens[at].low.endswith("s") and not tokens[at].low.endswith("ss")
 
 
 def _tidy(text: str) -> str:

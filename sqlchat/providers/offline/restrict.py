@@ -11,7 +11,7 @@ from sqlchat.providers.offline import dates, flags
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import (
     AnyOf,
-    Average,
+    Benchmark,
     Compare,
     Condition,
     Extreme,
@@ -25,6 +25,7 @@ from sqlchat.providers.offline.query import (
 )
 from sqlchat.providers.offline.scope import OPERATORS, Scope
 
+BENCHES = {"avg": exp.Avg, "max": exp.Max, "min": exp.Min}
 NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
 """Dialects in which yes and no are 1 and 0."""
 MOST_GUESSED = 3
@@ -48,7 +49,7 @@ class Restrictions:
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
 
-    def _plain(self, condition: Compare | Period | Average | Versus | Pointed | Extreme | Null | Flag) -> exp.Expr:
+    def _plain(self, condition: Compare | Period | Benchmark | Versus | Pointed | Extreme | Null | Flag) -> exp.Expr:
         column = self.scope.column(condition.col)
         if isinstance(condition, Compare):
             return self._compare(column, condition)
@@ -73,8 +74,10 @@ class Restrictions:
             keys = there.frame(exp.select(there.column(condition.to))).where(met)
             return exp.In(this=column, query=keys.subquery())
         inner = self._inner(condition.col.table)
-        if isinstance(condition, Average):
-            value = inner.frame(exp.select(exp.Avg(this=inner.column(condition.col)))).subquery()
+        if isinstance(condition, Benchmark):
+            figure = BENCHES[condition.function](this=inner.column(condition.col))
+            met = [Restrictions(inner).sql(part, condition.col.table) for part in condition.conditions]
+            value = inner.frame(exp.select(figure)).where(*[part for part in met if part is not None]).subquery()
             return OPERATORS[condition.op](this=column, expression=value)
         function = exp.Max if condition.descending else exp.Min
         value = inner.frame(exp.select(function(this=inner.column(condition.col)))).subquery()

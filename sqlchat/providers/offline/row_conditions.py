@@ -10,8 +10,8 @@ from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import name_words
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.computed import TIME_UNITS, find_day, fits, read_operand
-from sqlchat.providers.offline.durations import compute, find_due, find_duration
+from sqlchat.providers.offline.computed import TIME_UNITS, fits, read_operand
+from sqlchat.providers.offline.durations import compute, find_day, find_due, find_duration
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Compare, Versus
 from sqlchat.providers.offline.reader import Reader, is_participle

@@ -267,7 +267,7 @@ class Search:
             except QuestionError as again:
                 add(self._simplify(step, again, nouns))
                 continue
-            if _guesses_who(step) or any(word.lower() in self._linker.lower_values for word in step.left_out):
+            if self._guesses_who(step) or any(word.lower() in self._linker.lower_values for word in step.left_out):
                 continue
             if best is None:
                 best = cost, reading, step
@@ -285,6 +285,12 @@ class Search:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
+
+    def _guesses_who(self, step: Rephrasing) -> bool:
+        """Whether people are put for a word and what they did is left out: not all who saw a play direct one."""
+        role = any(word == "person" for word, _ in step.put)
+        plain = PLAIN_VERBS | self._vocabulary.done_by.keys()
+        return role and not plain.issuperset(word.lower() for word in step.left_out)
 
     def _simplify(self, step: Rephrasing, fault: QuestionError, nouns: Nouns) -> Iterator[Rephrasing]:
         """The question without one of the words at fault, or with a slip in it put right."""
@@ -321,6 +327,8 @@ class Search:
         people = self._vocabulary.nouns["person"]
         near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
         tokens = tokenize(question)
+        agents = [self._vocabulary.done_by.get(token.low) for token in tokens]
+        near = [p for p in people if p.table in agents] or near
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
         money = self._vocabulary.nouns["money"]
@@ -354,12 +362,6 @@ def _count_whether(query: Query, *, clear: bool) -> None:
     if query.subject is None or not plain or not clear:
         raise QuestionError("Whether this is so is not read: ask how many there are, or for a list.", words=[])
     query.outputs, query.distinct, query.order = [Agg("count", query.subject)], False, []
-
-
-def _guesses_who(step: Rephrasing) -> bool:
-    """Whether people are put for a word and what they did is left out: not all who saw a play direct one."""
-    role = any(word == "person" for word, _ in step.put)
-    return role and not PLAIN_VERBS.issuperset(word.lower() for word in step.left_out)
 
 
 def _choose_nearer(one: Found, other: Found) -> Found | None:

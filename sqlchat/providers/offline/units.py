@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlchat.language import lexicon
 from sqlchat.language.tokens import name_words
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Linker
@@ -31,6 +32,13 @@ UNIT_GROUPS = tuple(
     )
 )
 """Units with the words of columns that are kept in them."""
+
+HOURLY = {
+    "hour": lexicon.words("hour hours hourly hr hrs"), "day": lexicon.words("day days daily"),
+    "week": lexicon.words("week weekly"), "month": lexicon.words("month monthly"),
+    "year": lexicon.words("year yearly annual"),
+}  # fmt: skip
+"""Units after `per`, with the words of columns of what is paid for one."""
 
 
 def list_unit_columns(linker: Linker, word: str) -> list[Col]:

@@ -49,7 +49,9 @@ PLAIN = tuple(
          r"on average(?=\W*$)", r"\1 \2 has the \4 average \3"),
         (r"\b(?:that |which |who )?(?:have|has|had|with) (?:nobody|no[- ]?one)(?: assigned| named| listed)? as "
          r"(?:an? |the |their )?(?=\w)", "without "),
-        (r"\b(?:ended up|ended (?:in|with) an?|ended as|turned out(?: to be)?|came (?:back|out))(?= \w)", "were"),
+        (r"\b(?:ended up|ended (?:in|with) an?|ended as|turned out(?: to be)?|came (?:back|out))"
+         r"(?= (?!(?:in|on|at|to|from|by|before|after|since|during|until|last|this|next|within|today"
+         r"|yesterday)\b)\w)", "were"),
         (r"^who (?:are|were) (?:all )?(?:of )?(our|my|your) (\w+s)(?=\W*$)", r"list \1 \2"),
         (r"\bby (\w+) count(?=\W*$)", r"by number of \1s"),
         (r"\b(nobody|no[- ]one) (?:has|have|had) (?:ever )?(?=\w+(?:ed|en|ght|ld|de|ne)\b)", "nobody "),
@@ -60,7 +62,8 @@ PLAIN = tuple(
          r"(?:in|on|at|to|for) (?:an?|each|every) (.+?)(?=\W*$)", r"average number of \1 per \2"),
         (r"\bwith no (\w+) (?:recorded|given|noted|entered|set|assigned|named|listed|specified)\b", r"without \1"),
         (r"\b(?:that |which |who |whom )?we have no (.+?) for(?=\W*$)", r"without \1"),
-        (r"\b(which|what) day of the week\b", r"\1 weekday"),
+        (r"\b(which|what|busiest) day of the week\b", r"\1 weekday"),
+        (r"\bhour of (?:the )?day\b", "hour"),
         (r"\b(is|was) our busiest\b", r"\1 the busiest"),
         (r"^(.+?)\s*[-–—,:;]\s*count(?: them)? (by|per) ", r"number of \1 \2 "),
         (r"\b(?:registered|signed up) with us\b", "there"),

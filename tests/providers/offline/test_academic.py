@@ -137,3 +137,46 @@ def test_keeps_the_zeros_that_a_text_of_digits_begins_with(asking: Asking) -> No
     INSERT INTO caller VALUES (1, 'Ann', '0970016'), (2, 'Bo', '970016');
     """
     assert asking(script, "What is the name of the caller with the phone number 0970016?")[1] == [("Ann",)]
+
+
+ISLES = """
+CREATE TABLE isle (code TEXT PRIMARY KEY, name TEXT, chain TEXT, area REAL, settled_year INTEGER, height REAL);
+CREATE TABLE spoken (code TEXT REFERENCES isle, tongue TEXT, official TEXT, PRIMARY KEY (code, tongue));
+INSERT INTO isle VALUES ('A', 'Arra', 'North', 40, 1850, 310), ('B', 'Brin', 'North', 12, 1790, 90),
+  ('C', 'Corse', 'South', 55, 1910, 200), ('D', 'Dun', 'South', 8, 1890, 15);
+INSERT INTO spoken VALUES ('A', 'Irish', 'T'), ('A', 'Manx', 'F'), ('A', 'Norn', 'F'), ('B', 'Irish', 'T'),
+  ('C', 'Manx', 'T'), ('C', 'Irish', 'F'), ('D', 'Norn', 'T');
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which isles are bigger than every isle of the chain North?", [("Corse",)]),
+        ("Which isles have a larger area than the average area of all isles of the chain South?",
+         [("Arra",), ("Corse",)]),
+        ("Which isles have an area above the minimum area of all isles settled after 1880?",
+         [("Arra",), ("Brin",), ("Corse",)]),
+        ('Which isles are larger than "Arra"?', [("Corse",)]),
+        ("Which isles have a greater height than the isle Corse?", [("Arra",)]),
+        ("How many isles have a smaller height than 100?", [(2,)]),
+        ("Which isles speak Manx or Norn?", [("Arra",), ("Corse",), ("Dun",)]),
+        ("Which isles speak both Irish and Manx?", [("Arra",), ("Corse",)]),
+        ("Give the names of isles where both Irish and Norn are spoken.", [("Arra",)]),
+        ("How many isles speak at least 2 tongues?", [(2,)]),
+    ],
+)  # fmt: skip
+def test_compares_with_other_rows(asking: Asking, question: str, rows: list[tuple[Any, ...]]) -> None:
+    assert sorted(asking(ISLES, question)[1]) == rows
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which isles are larger than any isle of the chain North?",  # than each of them, or than one
+        "Which isles are larger than every isle of the chain North and settled after 1900?",
+    ],
+)
+def test_refuses_comparisons_of_two_senses(asking: Asking, question: str) -> None:
+    with pytest.raises(QuestionError):
+        asking(ISLES, question)

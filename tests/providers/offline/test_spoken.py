@@ -23,7 +23,7 @@ INSERT INTO adopters VALUES (1, 'Eva Lund', 'Aker'), (2, 'Max Poe', 'Brim'), (3,
 CREATE TABLE dogs (id INTEGER PRIMARY KEY, name TEXT NOT NULL, keeper_id INTEGER REFERENCES keepers, breed TEXT,
   fee REAL, weight_kg REAL, arrived_on DATE, words INTEGER);
 INSERT INTO dogs VALUES (1, 'Rex', 1, 'collie', 100, 20, '2024-02-01', 5), (2, 'Fly', 1, 'collie', 50, 10,
-  '2024-02-14', 6), (3, 'Tess', 2, 'spaniel', 60, 12, '2024-03-20', 7), (4, 'Bo', NULL, 'spaniel', 80, 30,
+  '2024-02-14', 6), (3, 'Tess', 2, 'spaniel', 60, 12, '2024-03-20', 7), (4, 'Rex', NULL, 'spaniel', 80, 30,
   '2023-11-05', 8);
 CREATE TABLE walks (id INTEGER PRIMARY KEY, dog_id INTEGER REFERENCES dogs, walked_on DATE);
 INSERT INTO walks VALUES (1, 1, '{TODAY.year}-01-02'), (2, 1, '{TODAY.year - 1}-01-02');
@@ -31,6 +31,20 @@ CREATE TABLE applications (id INTEGER PRIMARY KEY, dog_id INTEGER REFERENCES dog
   adopters, applied_on DATE, result TEXT);
 INSERT INTO applications VALUES (1, 1, 1, '2024-03-01', 'accepted'), (2, 1, 2, '2024-04-02', 'refused'),
   (3, 3, 1, '2024-04-20', 'refused'), (4, 3, 2, '2023-12-01', 'refused');
+"""
+CALLS = """
+CREATE TABLE agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL, weekly_hours REAL, joined DATE);
+INSERT INTO agents VALUES (1, 'Ann', 30, '2024-01-01'), (2, 'Bo', 20, '2024-05-01');
+CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT NOT NULL, registered_on DATE);
+INSERT INTO clients VALUES (1, 'Cole', '2023-01-01'), (2, 'Dee', '2024-01-01');
+CREATE TABLE desks (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner_id INTEGER REFERENCES agents, area_sqm REAL);
+INSERT INTO desks VALUES (1, 'Window', 1, 3), (2, 'Corner', 2, 2);
+CREATE TABLE calls (id INTEGER PRIMARY KEY, answered_by INTEGER REFERENCES agents, client_id INTEGER REFERENCES
+  clients, called_on DATE);
+INSERT INTO calls VALUES (1, 1, 1, '2024-01-01'), (2, 1, 2, '2024-01-02'), (3, 2, 1, '2023-03-01');
+CREATE TABLE repairs (id INTEGER PRIMARY KEY, desk_id INTEGER REFERENCES desks, started_on DATE, due_on DATE,
+  finished_on DATE);
+INSERT INTO repairs VALUES (1, 1, '2024-01-01', '2024-01-05', '2024-01-07');
 """
 JOBS = """
 CREATE TABLE jobs (ref TEXT PRIMARY KEY, client TEXT, from_lang TEXT, into_lang TEXT, words INTEGER, sent_on DATE);
@@ -56,6 +70,13 @@ INSERT INTO jobs VALUES ('a', 'Hale', 'German', 'French', 10, '2024-01-01'), ('b
         (KENNEL, "how many walks were there on 2 January?", [(1,)]),
         (KENNEL, "how many applications were there in spring 2024", [(3,)]),
         (KENNEL, "were there more applications in March than in April 2024?", [(1, 2, 0)]),
+        (KENNEL, "most common dog name", [("Rex",)]),
+        (CALLS, "who answered the most calls", [("Ann",)]),
+        (CALLS, "who joined most recently", [("Bo", "2024-05-01")]),
+        (CALLS, "who owns the largest desk", [("Ann", "Window", 3.0)]),
+        (CALLS, "how many days late were the repairs on average", [(2.0,)]),
+        (JOBS, "words into French", [(50,)]),
+        (JOBS, "how many words from German into French", [(10,)]),
         (JOBS, "who are our clients?", [("Hale",), ("Moss",)]),
         (JOBS, "top client by word count", [("Moss", 40)]),
     ],
@@ -83,6 +104,21 @@ def test_dates_are_written_in_full(question: str, plain: str) -> None:
 def test_a_seasons_months_are_told(asking: Asking) -> None:
     draft, _ = asking(KENNEL, "how many applications were there in spring 2024")
     assert any("March 2024" in text for text in draft.assumptions)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "clients who called in 2024 but not in 2023",
+        "which agent has the most calls per repair",
+        "how many hours do agents work per week on average",
+        "how many calls does an agent take per day on average",
+        "largest desk of the windiest",
+    ],
+)
+def test_what_would_be_answered_by_a_guess_is_refused(question: str, asking: Asking) -> None:
+    with pytest.raises(QuestionError):
+        asking(CALLS, question)
 
 
 def test_which_of_two_columns_is_meant_is_asked(asking: Asking) -> None:
