@@ -114,6 +114,12 @@ def is_divisible(linker: Linker, col: Col) -> bool:
     return dates.is_number(linker.catalog_column(col)) and PER.isdisjoint(linker.column_words(col.table, col.name))
 
 
+def is_rate(linker: Linker, col: Col) -> bool:
+    """Whether a total of the column means nothing, as of a rating."""
+    words = linker.column_words(col.table, col.name)
+    return dates.is_number(linker.catalog_column(col)) and not RATES.isdisjoint(words) and not linker.is_key(col)
+
+
 def add_up_children(reader: Reader, table: Key, col: Col, text: str) -> Agg | None:
     """The total of a column by which rows of `table` are ranked that may have several of it; None for a rate."""
     if not is_added_up(reader.linker, col):
@@ -164,7 +170,7 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
         if category not in reader.query.groups:
             reader.query.groups.append(category)
         return Agg("sum", col)
-    ways = ("average",) if _is_rate(reader.linker, col) else ("average", "total")
+    ways = ("average",) if is_rate(reader.linker, col) else ("average", "total")
     raise QuestionError(
         f"Each {singular(category.name)} has several rows of {col.table[1]}: say "
         + " or ".join(f'"{way} {text}"' for way in ways)
@@ -173,10 +179,6 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
         reason="ambiguous",
         rewrites=[(text, f"{way} {text}") for way in ways],
     )
-
-
-def _is_rate(linker: Linker, col: Col) -> bool:
-    return bool(set(linker.column_words(col.table, col.name)) & RATES)
 
 
 def list_amounts(linker: Linker, table: Key) -> list[Col]:

@@ -21,7 +21,8 @@ def read_having(reader: Reader, asked: list[Asked]) -> bool:
     """`with revenue over 10000`, `with more than 10 customers` where the groups are values of a column."""
     mark = reader.at
     reader.skip(
-        {"with", "having", "whose", "has", "have", "had", "that", "which", "who", "where", "the", "a"} | lexicon.VERBS
+        {"with", "having", "whose", "has", "have", "had", "that", "which", "who", "where", "the", "a", "an"}
+        | lexicon.VERBS
     )
     term = _read_having_measure(reader)
     if term is not None:

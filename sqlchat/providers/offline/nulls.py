@@ -139,6 +139,8 @@ def _column(reader: Reader) -> Col | None:
     link, table = reader.link(), reader.focus.table
     if link is None or table is None or not link.columns:
         return None
+    if any(hit.tier < min(h.tier for h in link.columns) for hit in link.tables):
+        return None  # `treatments`, of `cost_of_treatment`
     near = [
         h for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 1
     ]

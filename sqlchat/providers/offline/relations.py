@@ -22,8 +22,22 @@ LEADING = lexicon.words("with has have had having that which who the is are was 
 
 def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
-    mark = reader.at
+    mark, limit = reader.at, reader.query.limit
     reader.skip(LEADING | lexicon.VERBS)
+    ahead = int(reader.low() == "top")
+    token = reader.token(ahead)
+    counted = token is not None and isinstance(token.value, int) and (reader.low(ahead + 1),) in lexicon.SUPERLATIVES
+    if counted and token is not None and limit is None:  # `with the top 5 largest areas`
+        reader.query.limit = int(token.value or 1)
+        reader.at += ahead + 1
+    if _read_superlative(reader, asked, mark):
+        return True
+    reader.query.limit = limit
+    return False
+
+
+def _read_superlative(reader: Reader, asked: list[Asked], mark: int) -> bool:
+    """Steps over it from here on; the question's next word is at `mark`."""
     if (done := _find_first_deed(reader)) is not None:
         _rank_rows(reader, *done)
         return True
@@ -129,6 +143,11 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
             total = grain.add_up_children(reader, reader.focus.table, hit.col, one.text)
             if total is not None:
                 focus_measured(reader, hit.col.table)
+        if near > 1 and total is None and not by_number and grain.is_rate(reader.linker, hit.col):
+            way = "highest" if descending else "lowest"
+            reader.assume(f"The one row with the {way} {hit.col.table[1]}.{hit.col.name} is taken.")
+            total = Agg("max" if descending else "min", hit.col)
+            focus_measured(reader, hit.col.table)
         if near > 1 and total is None:
             raise QuestionError(
                 f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",

@@ -180,3 +180,34 @@ def test_compares_with_other_rows(asking: Asking, question: str, rows: list[tupl
 def test_refuses_comparisons_of_two_senses(asking: Asking, question: str) -> None:
     with pytest.raises(QuestionError):
         asking(ISLES, question)
+
+
+STAGES = """
+CREATE TABLE drama (drama_id INTEGER PRIMARY KEY, title TEXT, genre TEXT);
+CREATE TABLE staging (staging_id INTEGER PRIMARY KEY, drama_id INTEGER REFERENCES drama, venue TEXT,
+  critic_rating REAL, visitors INTEGER, cost_of_staging REAL, date_of_staging DATE);
+INSERT INTO drama VALUES (1, 'Dust', 'Tragedy'), (2, 'Ferns', 'Comedy'), (3, 'Gulls', 'Comedy');
+INSERT INTO staging VALUES (1, 1, 'Old Hall', 7.5, 300, 1000, '2021-02-01'), (2, 2, 'Old Hall', 9.1, 150, 500,
+  '2022-03-01'), (3, 2, 'New Hall', 4.0, 90, 700, '2022-05-01'), (4, 3, 'New Hall', NULL, 80, 50, '2023-01-01');
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Return the title of the drama with the highest critic rating.", [("Ferns",)]),
+        ("Return the title of the drama with the lowest critic rating.", [("Ferns",)]),
+        ("What are the titles of the dramas with the top 2 highest critic ratings?", [("Ferns",), ("Dust",)]),
+        ("List the venues with average visitors above 100.", [("Old Hall",)]),
+        ("List the venues with an average critic rating below 5.", [("New Hall",)]),
+        ("What is the total cost of the stagings of each drama?", [("Ferns", 1200), ("Dust", 1000), ("Gulls", 50)]),
+        ("Which genre does Gulls belong to?", [("Comedy",)]),
+    ],
+)
+def test_ranks_by_what_belongs_to_rows(asking: Asking, question: str, rows: list[tuple[Any, ...]]) -> None:
+    assert asking(STAGES, question)[1] == rows
+
+
+def test_says_that_one_row_decides(asking: Asking) -> None:
+    draft, _ = asking(STAGES, "Return the title of the drama with the highest critic rating.")
+    assert "The one row with the highest staging.critic_rating is taken." in draft.assumptions
