@@ -32,10 +32,30 @@ CHANGES = " UNION ALL ".join(
         ("pg_constraint", "contypid"),  # those of domains
     )
 )
-VERSION = qualify(f"SELECT concat(count(x), '/', sum(x)) AS version FROM ({CHANGES}) c")  # noqa: S608
-"""The number of definitions, and the sum of their transactions, which change if one is made, replaced or dropped.
+USES_OF_CLASSES = f"""
+SELECT d.xmin::text::int8 FROM pg_depend d
+WHERE d.refclassid = 'pg_opclass'::regclass AND d.refobjid >= {FIRST_OWN_OID}
+"""  # noqa: S608
+"""Indexes, partitioned tables and ranges with an operator class of users, which they run without any change of it."""
+CHECKED_TYPES = f"""
+SELECT k.contypid AS oid FROM pg_constraint k
+WHERE k.contypid >= {FIRST_OWN_OID} AND EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refobjid >= {FIRST_OWN_OID}
+    AND d.refclassid = ANY (ARRAY['pg_proc'::regclass, 'pg_operator'::regclass]::oid[]))
+UNION
+SELECT CASE WHEN d.classid = 'pg_type'::regclass THEN d.objid ELSE c.reltype END
+FROM checked_types t JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid
+    AND d.classid = ANY (ARRAY['pg_type'::regclass, 'pg_class'::regclass]::oid[])
+LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+"""  # noqa: S608
+"""The recursive query of `checked_types`: domains with checks of users, and all types that hold values of them."""
+VERSION = qualify(f"""WITH RECURSIVE checked_types AS ({CHECKED_TYPES})
+SELECT concat(count(x), '/', sum(x)) AS version
+FROM ({CHANGES} UNION ALL {USES_OF_CLASSES} UNION ALL SELECT oid::int8 FROM checked_types) c""")  # noqa: S608
+"""The number of definitions and of their uses, and the sum of their transactions, or of the types' numbers.
 
-The last transaction is not enough: an older one may replace a definition later.
+It changes if one is made, replaced or dropped. The last transaction is not enough: an older one may replace a
+definition later.
 """
 STAMPS = """
 SELECT c.relname, hashtext(concat_ws('/', c.oid, c.relnamespace, c.relkind, c.reloptions))::int8
