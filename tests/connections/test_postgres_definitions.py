@@ -84,6 +84,7 @@ def test_a_definition_made_after_the_catalog_was_read_does_not_run(connect, exec
         ("CREATE DOMAIN again AS checked", "SELECT 'x'::again"),
         ("CREATE DOMAIN again AS checked; CREATE DOMAIN thrice AS again", "SELECT 'x'::thrice"),
         ("CREATE TYPE pair AS (x checked, y int)", "SELECT '(x,1)'::pair"),
+        ("CREATE TYPE nested AS (x older)", """SELECT '("(x)")'::nested"""),
         ("CREATE TABLE holds (x checked)", "SELECT '(x)'::holds"),
     ],
 )  # fmt: skip
@@ -92,7 +93,7 @@ def test_what_uses_an_older_definition_does_not_run_either(
 ):
     """Only a superuser makes operator classes; anybody may make an index with one."""
     define = functools.partial(postgres_server.execute, dbname=postgres_database["database"])
-    define(LOOSE + f"{CHECK}; CREATE DOMAIN checked AS text CHECK (ok(value))")
+    define(LOOSE + f"{CHECK}; CREATE DOMAIN checked AS text CHECK (ok(value)); CREATE TYPE older AS (x checked)")
     connection = connect()
     with contextlib.suppress(QueryError, SQLRefusedError):  # a type that is yet to be made
         run(connection, sql)
