@@ -117,6 +117,14 @@ ON_SQLITE = [
     "SELECT users FROM users",
 ]
 ON_POSTGRES = [
+    "SELECT (NULL::salaries).*",
+    "SELECT NULL::salaries",
+    "SELECT CAST(NULL AS public.salaries)",
+    'SELECT NULL::"salaries"[]',
+    "SELECT json_populate_record(NULL::salaries, '{}')",
+    "SELECT x FROM json_to_record('{}') AS j(x salaries)",
+    "SELECT (NULL::users).email",
+    "SELECT NULL::nobody",
     "SELECT j.v FROM users u, JSON_TABLE(to_jsonb(u), '$.email' COLUMNS (v text PATH '$')) AS j",
     "SELECT j.v FROM JSON_TABLE((SELECT jsonb_agg(note) FROM salaries), '$[*]' COLUMNS (v text PATH '$')) AS j",
     "SELECT x.email FROM users u, jsonb_to_record(to_jsonb(u)) AS x(email text)",
@@ -244,6 +252,9 @@ DUCK_HONEST = [
     ("SELECT [x.upper() FOR x IN [name]] FROM users", 2),
 ]
 POSTGRES_HONEST = [
+    ("SELECT '[1]'::jsonb @? '$[0]'::jsonpath", 1),
+    ("SELECT to_tsvector('simple', name) @@ 'ann'::tsquery FROM users", 2),
+    ("SELECT '(1,2),(3,4)'::box, '08:00:2b:01:02:03'::macaddr, 'a'::\"char\", '1'::pg_catalog.int4", 1),
     ("SELECT u.id, j.v FROM users u, JSON_TABLE(to_jsonb(ARRAY[u.id]), '$[*]' COLUMNS (v int PATH '$')) AS j", 2),
     ("SELECT r.nth FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY['a'])) WITH ORDINALITY AS r(a, b, nth)", 2),
     ("SELECT x.a FROM users, jsonb_to_record(jsonb_build_object('a', name)) AS x(a text)", 2),

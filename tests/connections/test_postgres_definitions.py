@@ -1,6 +1,7 @@
 """What users of a Postgres database define after its catalog was read, and what SQL then may still run."""
 
 import contextlib
+import functools
 import json
 
 import psycopg2
@@ -9,7 +10,7 @@ import pytest
 from sqlchat.config import Settings
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.postgres.connection import PostgresConnection
-from sqlchat.errors import CatalogChangedError, SQLRefusedError
+from sqlchat.errors import CatalogChangedError, QueryError, SQLRefusedError
 from sqlchat.sql.policies.policy import Policy
 
 TABLES = """
@@ -19,6 +20,11 @@ CREATE TABLE kept (val text); INSERT INTO kept VALUES ('tell-nobody');
 CREATE FUNCTION tell() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT val FROM kept); END $$;
 """
 BODY = "LANGUAGE plpgsql AS $$ BEGIN RETURN tell(); END $$"
+LOOSE = """
+CREATE FUNCTION compare(a text, b text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM tell(); RETURN 0; END $$;
+CREATE OPERATOR CLASS loose FOR TYPE text USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 compare(text, text);
+"""
 CHECK = "CREATE FUNCTION ok(t text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', tell(); END $$"
 
 
@@ -66,6 +72,34 @@ def test_a_definition_made_after_the_catalog_was_read_does_not_run(connect, exec
     execute(made)
     with pytest.raises(SQLRefusedError, match="not allowed"):
         getattr(connection, way)(connection.examine(sql))
+
+
+@pytest.mark.parametrize(
+    ("made", "sql"),
+    [
+        ("CREATE INDEX ON orders (note loose)", "SELECT id FROM orders WHERE note = 'a'"),
+        ("CREATE INDEX ON orders (id) INCLUDE (total) WHERE note > 'b'; CREATE INDEX ON orders (lower(note) loose)",
+         "SELECT id FROM orders ORDER BY note"),
+        ("CREATE TYPE span AS RANGE (subtype = text, subtype_opclass = loose)", "SELECT '[a,b)'::span"),
+        ("CREATE DOMAIN again AS checked", "SELECT 'x'::again"),
+        ("CREATE DOMAIN again AS checked; CREATE DOMAIN thrice AS again", "SELECT 'x'::thrice"),
+        ("CREATE TYPE pair AS (x checked, y int)", "SELECT '(x,1)'::pair"),
+        ("CREATE TYPE nested AS (x older)", """SELECT '("(x)")'::nested"""),
+        ("CREATE TABLE holds (x checked)", "SELECT '(x)'::holds"),
+    ],
+)  # fmt: skip
+def test_what_uses_an_older_definition_does_not_run_either(
+    connect, execute, postgres_server, postgres_database, made, sql
+):
+    """Only a superuser makes operator classes; anybody may make an index with one."""
+    define = functools.partial(postgres_server.execute, dbname=postgres_database["database"])
+    define(LOOSE + f"{CHECK}; CREATE DOMAIN checked AS text CHECK (ok(value)); CREATE TYPE older AS (x checked)")
+    connection = connect()
+    with contextlib.suppress(QueryError, SQLRefusedError):  # a type that is yet to be made
+        run(connection, sql)
+    define(made)
+    with pytest.raises(SQLRefusedError):
+        run(connection, sql)
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,36 @@ CHANGES = " UNION ALL ".join(
         ("pg_constraint", "contypid"),  # those of domains
     )
 )
-VERSION = qualify(f"SELECT concat(count(x), '/', sum(x)) AS version FROM ({CHANGES}) c")  # noqa: S608
-"""The number of definitions, and the sum of their transactions, which change if one is made, replaced or dropped.
+USES_OF_CLASSES = f"""
+SELECT d.xmin::text::int8 FROM pg_depend d
+WHERE d.refclassid = 'pg_opclass'::regclass AND d.refobjid >= {FIRST_OWN_OID}
+"""  # noqa: S608
+"""Indexes, partitioned tables and ranges with an operator class of users, which they run without any change of it."""
+CHECKED_TYPES = f"""
+SELECT k.contypid AS oid FROM pg_constraint k
+WHERE k.contypid >= {FIRST_OWN_OID} AND EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refobjid >= {FIRST_OWN_OID}
+    AND d.refclassid = ANY (ARRAY['pg_proc'::regclass, 'pg_operator'::regclass]::oid[]))
+UNION
+SELECT CASE WHEN d.classid = 'pg_type'::regclass THEN d.objid
+    ELSE (SELECT c.reltype FROM pg_class c WHERE c.oid = d.objid) END
+FROM checked_types t JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid
+WHERE d.classid = 'pg_type'::regclass OR d.classid = 'pg_class'::regclass
+    AND d.objid = ANY (ARRAY(SELECT c.oid FROM pg_class c WHERE c.relkind = 'c'))
+"""  # noqa: S608
+"""The recursive query of `checked_types`: domains with checks of users, and the types that are made of them."""
+USES_OF_CHECKS = """
+SELECT d.xmin::text::int8 FROM checked_types t
+JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid
+"""
+"""The types themselves, and tables, whose rows are types, too."""
+VERSION = qualify(f"""WITH RECURSIVE checked_types AS ({CHECKED_TYPES})
+SELECT concat(count(x), '/', sum(x)) AS version
+FROM ({CHANGES} UNION ALL {USES_OF_CLASSES} UNION ALL {USES_OF_CHECKS}) c""")  # noqa: S608
+"""The number of definitions and of their uses, and the sum of their transactions.
 
-The last transaction is not enough: an older one may replace a definition later.
+It changes if one is made, replaced or dropped. The last transaction is not enough: an older one may replace a
+definition later.
 """
 STAMPS = """
 SELECT c.relname, hashtext(concat_ws('/', c.oid, c.relnamespace, c.relkind, c.reloptions))::int8

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlglot import exp
+
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import WORD, Catalog, Table
 from sqlchat.sql.guard import check_calls
+from sqlchat.sql.policies.domains import read_last_part
 from sqlchat.sql.policies.enforcement import Key, find_tables_read, fold_name, make_key, refuse_hidden_columns
 from sqlchat.sql.policies.own import refuse_own
 from sqlchat.sql.policies.patterns import Parts, compile_patterns
@@ -216,6 +219,8 @@ def _is_permitted(definition: str, policed: PolicedCatalog) -> bool:
 def _refuse(sql: str, policed: PolicedCatalog, *, definition: bool) -> None:
     tree, mentions = find_tables_read(sql, policed.full, definition=definition)
     full = policed.full
+    if full.dialect == "postgres" and not definition:
+        _refuse_row_types(tree, policed)
     functions = full.functions
     if definition and full.dialect == "postgres" and functions is not None:
         functions |= full.own.functions  # Postgres itself tells the user-defined functions that a view calls
@@ -238,6 +243,19 @@ def _refuse(sql: str, policed: PolicedCatalog, *, definition: bool) -> None:
                 guarded.append((mention.node, table, hidden[key]))
     if guarded:
         refuse_hidden_columns(tree, guarded)
+
+
+def _refuse_row_types(tree: exp.Expr, policed: PolicedCatalog) -> None:
+    """Refuse the row type of a table with anything denied: `(NULL::salaries).*` shows its columns."""
+    denied = {
+        table.name.lower()
+        for table in policed.full.tables
+        if make_key(table) not in policed.readable or make_key(table) in policed.hidden
+    }
+    for node in tree.find_all(exp.DataType):
+        name = node.sql("postgres")
+        if node.this == exp.DataType.Type.USERDEFINED and read_last_part(name) in denied:
+            raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {name[:80]!r}.")
 
 
 def _strip_table(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozenset[str]]) -> Table:
