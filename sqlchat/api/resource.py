@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial, wraps
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import flask_smorest
 import orjson
@@ -130,7 +130,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         A request raises PayloadError if they do not fit the schema.
         """
         instance, read = schema(), READERS[location]
-        unknown = None if location == "json" else EXCLUDE
+        unknown: Literal["exclude"] | None = None if location == "json" else EXCLUDE
         document = super().arguments(instance, location=location, error_status_code=400, **options)
 
         def load(given: Any) -> dict[str, Any]:

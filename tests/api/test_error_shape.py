@@ -242,6 +242,13 @@ def test_in_local_mode_a_foreign_host_name_is_refused(client):
     assert "mybox" not in detail
 
 
+def test_each_request_goes_by_its_own_host_and_path(client):
+    asked = [("localhost:8000", "/health", 200), ("mybox", "/health", 400), ("localhost:8000", "/nothing", 404)]
+    for host, path, status in asked * 2:
+        assert client.get(path, headers={"Host": host}).status_code == status
+    assert client.post("/health", headers={"Host": "localhost:8000"}).status_code == 405
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -1,12 +1,18 @@
 """Definitions of connections, on SQLite and Postgres."""
 
+import contextlib
 import dataclasses
+import sqlite3
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
+from sqlchat.store.connections import TRUSTED
 
 CONFIG = {"host": "db.example.com", "password": "open sesame ünïcode", "port": 5432}
 
@@ -149,3 +155,34 @@ def test_changes_at_once_are_each_whole_and_all_counted(store, settings, make_st
     found = store.connections.get("ann", "warehouse")
     assert found.policy == {"deny_tables": [f"t{found.config['n']}"]}
     assert found.version == made.version + 6
+
+
+CHANGING = """
+import sys
+from pathlib import Path
+from sqlchat.config import Settings
+from sqlchat.store import Store
+store = Store(Settings(data_dir=Path(sys.argv[1])))
+store.connections.touch("ann", "warehouse")
+store.close()
+"""
+
+
+def test_a_change_by_another_process_is_seen_at_once(embedded, make_store):
+    connections = make_store(embedded).connections
+    connections.add("ann", "warehouse", "postgres", CONFIG)
+    id, version = connections.version("ann", "warehouse")
+    for changes in range(1, 4):
+        subprocess.run([sys.executable, "-c", CHANGING, embedded.data_dir], check=True, timeout=300)
+        assert connections.version("ann", "warehouse") == (id, version + changes)
+
+
+def test_a_change_whose_writer_was_killed_before_it_told_is_seen_soon(embedded, make_store):
+    connections = make_store(embedded).connections
+    connections.add("ann", "warehouse", "postgres", CONFIG)
+    id, version = connections.version("ann", "warehouse")
+    with contextlib.closing(sqlite3.connect(embedded.state_dir / "store.db")) as file:
+        file.execute("UPDATE connections SET version = version + 1")
+        file.commit()
+    time.sleep(TRUSTED)
+    assert connections.version("ann", "warehouse") == (id, version + 1)
