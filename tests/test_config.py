@@ -67,13 +67,6 @@ def test_a_value_that_cannot_be_read_hides_no_other_fault():
     assert sorted(named) == ["SQLCHAT_MODEL_PRICES", "SUPABASE_JWT_SECRET", "WEB_CONCURRENCY"]
 
 
-def test_all_that_is_wrong_is_said_at_once():
-    wrong = {"PORT": "high", "SQLCHAT_MODEL_TIMEOUT": "long", "SQLCHAT_OPEN_DATA_ROUTES": "perhaps"}
-    with pytest.raises(ConfigError) as caught:
-        Settings.from_environ(wrong)
-    assert all(env in str(caught.value) for env in wrong)
-
-
 @pytest.mark.parametrize(
     ("environ", "named"),
     [
@@ -98,7 +91,6 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"SQLCHAT_UPLOAD_TIMEOUT": "inf"}, "SQLCHAT_UPLOAD_TIMEOUT"),
         ({"SQLCHAT_MAX_PLAN_COST": "-1"}, "SQLCHAT_MAX_PLAN_COST"),
         ({"SQLCHAT_MAX_PLAN_COST": "nan"}, "SQLCHAT_MAX_PLAN_COST"),
-        ({"SQLCHAT_MAX_ROWS": "20000"}, "SQLCHAT_MAX_ROWS"),
         ({"PORT": "70000"}, "PORT"),
         ({"SQLCHAT_MODEL_PRICES": "gpt-x=1.25"}, "SQLCHAT_MODEL_PRICES"),
         ({"SQLCHAT_MODEL_PRICES": "gpt-x=1/inf"}, "SQLCHAT_MODEL_PRICES"),

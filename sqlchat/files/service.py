@@ -144,7 +144,7 @@ class Files:
         for stored in self._storage.list(bucket, folder, token=token):
             name = stored.name.rpartition("/")[2]
             if is_safe(name):  # an object of another program may have a name that no caller can use
-                path = f"{bucket}/{self._storage.key(stored.name)}"
+                path = f"{bucket}/{self._storage.spell_key(stored.name)}"
                 files.append(StoredFile(name, path, stored.size_bytes, stored.content_type, stored.updated_at))
         return files
 
@@ -163,7 +163,7 @@ class Files:
         """
         bucket, _, rest = storage_path.partition("/")
         self._check(bucket)
-        name = self._storage.named(rest.removeprefix(f"{folder}/") if folder else rest)
+        name = self._storage.read_name(rest.removeprefix(f"{folder}/") if folder else rest)
         if not is_safe(name):
             raise make_absent_error(storage_path[:200])
         return bucket, _join_folder(folder, name)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other
 ARRAYS = """
 import re, resource
 import numpy as np
-from sqlchat.files.memory import bounded, tune_allocator
+from sqlchat.files.memory import run_bounded, tune_allocator
 
 def mapped(kind):
     return int(re.search(f"Vm{kind}:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -31,7 +31,7 @@ def use():
     arrays.clear()
     return mapped("RSS")
 kept = []
-print(bounded(use))
+print(run_bounded(use))
 print(mapped("RSS"))
 """)
     assert held - after > 40 << 10, "KiB"

@@ -111,7 +111,7 @@ class FileDatabases:
     def read_files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
         """Return the files of an owner's config. Raises ConnectionConfigError."""
         folder = "" if owner in self._shared_owners else owner
-        return read_files(config, self._settings.buckets, folder, self._storage.named)
+        return read_files(config, self._settings.buckets, folder, self._storage.read_name)
 
     def make_key(self, files: tuple[NamedFile, ...]) -> str:
         """Return the cache key of the database; it changes when a file changes. Raises as `find`."""

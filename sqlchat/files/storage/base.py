@@ -71,11 +71,11 @@ class Storage(ABC):
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         """Remove an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
 
-    def key(self, name: str) -> str:
+    def spell_key(self, name: str) -> str:
         """Return the spelling of `name` in the paths that `put` returns."""
         return name
 
-    def named(self, key: str) -> str:
+    def read_name(self, key: str) -> str:
         """Return the name that `key` spells."""
         return key
 

@@ -134,10 +134,10 @@ class SupabaseStorage(Storage):
                 self.stat(bucket, name, token=token)
                 raise ForbiddenError(f"No policy of Supabase Storage lets you remove files from {bucket!r}.")
 
-    def key(self, name: str) -> str:
+    def spell_key(self, name: str) -> str:
         return make_object_key(name)
 
-    def named(self, key: str) -> str:
+    def read_name(self, key: str) -> str:
         return read_object_name(key)
 
     def close(self) -> None:

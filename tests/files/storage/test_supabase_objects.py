@@ -41,8 +41,8 @@ def fetched(storage, name, **options):
 )
 def test_an_object_is_found_by_the_name_it_was_put_under(supabase, name):
     path = put(supabase, name)
-    assert path == f"uploads/{supabase.key(name)}"
-    assert supabase.named(supabase.key(name)) == name
+    assert path == f"uploads/{supabase.spell_key(name)}"
+    assert supabase.read_name(supabase.spell_key(name)) == name
     found = supabase.stat("uploads", name)
     assert (found.name, found.size_bytes, found.content_type) == (name, len(CONTENT), "text/csv")
     assert abs(found.updated_at - datetime.now(UTC)) < timedelta(minutes=10)
