@@ -39,7 +39,7 @@ RIVALS: dict[tuple[str, ...], Any] = {
 """Words that compare two, each with the operator or the columns that it speaks of."""
 LIGHT_VERBS = lexicon.words(
     "wear wears use uses run runs bring brings carry carries write writes own owns go come comes speak speaks attend "
-    "attends belong belongs live lives"
+    "attends belong belongs live lives hold have need like want keep do make take give get offer serve see"
 )
 """Verbs after a thing that say no more than that it has to do with another one."""
 PASSING = lexicon.words("pass passes passed elapse elapses elapsed")
