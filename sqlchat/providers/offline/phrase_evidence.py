@@ -175,8 +175,8 @@ class PhraseEvidence:
                     yield Item(at, 2, "column", Col(key, column.name), "unit", text=unit)
 
     def _read_rates(self, at: int) -> Iterator[Item]:
-        """The rates that are named up to three tokens after `at`."""
-        for place in range(at + 1, min(at + 4, len(self.tokens))):
+        """The rates that are named up to five tokens after `at`: `earns more than 15 an hour`."""
+        for place in range(at + 1, min(at + 6, len(self.tokens))):
             yield from self._read_rate(place)
 
     def _deny(self, at: int) -> Iterator[Item]:

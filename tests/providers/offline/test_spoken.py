@@ -44,6 +44,8 @@ INSERT INTO desks VALUES (1, 'Window', 1, 3), (2, 'Corner', 2, 2);
 CREATE TABLE calls (id INTEGER PRIMARY KEY, answered_by INTEGER REFERENCES agents, client_id INTEGER REFERENCES
   clients, called_on DATE);
 INSERT INTO calls VALUES (1, 1, 1, '2024-01-01'), (2, 1, 2, '2024-01-02'), (3, 2, 1, '2023-03-01');
+CREATE TABLE sales (id INTEGER PRIMARY KEY, customer TEXT, item TEXT, price REAL, sold_on DATE, paid_by TEXT);
+INSERT INTO sales VALUES (1, 'Moe', 'pen', 6, '2024-01-01', 'account'), (2, 'Moe', 'ink', 7, '2024-01-01', 'card');
 CREATE TABLE repairs (id INTEGER PRIMARY KEY, desk_id INTEGER REFERENCES desks, started_on DATE, due_on DATE,
   finished_on DATE);
 INSERT INTO repairs VALUES (1, 1, '2024-01-01', '2024-01-05', '2024-01-07');
@@ -120,6 +122,8 @@ def test_a_seasons_months_are_told(asking: Asking) -> None:
         "how many calls does an agent take per day on average",
         "largest desk of the windiest",
         "weekly hours of desks and non-desks",
+        "customers who spent more than 10",
+        "sales of members",
     ],
 )
 def test_what_would_be_answered_by_a_guess_is_refused(question: str, asking: Asking) -> None:
