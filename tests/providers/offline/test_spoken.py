@@ -82,6 +82,7 @@ INSERT INTO jobs VALUES ('a', 'Hale', 'German', 'French', 10, '2024-01-01'), ('b
         (CALLS, "average weekly hours of remote and non-remote agents", [(1, 30.0), (0, 22.5)]),
         (CALLS, "how many agents are remote and how many are not?", [(0, 2), (1, 1)]),
         (CALLS, "number of agents with and without remote", [(0, 2), (1, 1)]),
+        (KENNEL, "applications by adopter in 2024", [("Eva Lund", 2), ("Max Poe", 1)]),
         (JOBS, "words into French", [(50,)]),
         (JOBS, "how many words from German into French", [(10,)]),
         (JOBS, "who are our clients?", [("Hale",), ("Moss",)]),
