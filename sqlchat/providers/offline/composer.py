@@ -27,6 +27,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.nouns import Vocabulary
+from sqlchat.providers.offline.phrase_evidence import LIGHT_VERBS
 from sqlchat.providers.offline.query import Agg, Query
 from sqlchat.providers.offline.row_nouns import STATES
 from sqlchat.providers.offline.scoring import LEAST, MARGIN, WEIGHTS, score
@@ -38,10 +39,6 @@ STOPS = frozenset(".?!;")
 WEAK = lexicon.words("synonym loose noun unit root piece meaning slip short hint in_value row rooted event keyed")
 """Evidence that the answer tells."""
 VARIANTS = ((False, False), (False, True), (True, False), (True, True))
-JOINING = lexicon.words(
-    "wear use run hold have carry need like want keep do make take give get offer serve see speak"
-)
-"""Verbs that say no more than that two things belong together."""
 HAVING = lexicon.words("have has had own owns")
 """Verbs that may be said of any people that the rows tell of."""
 HARD = frozenset({"capital", "number", "not", "marker", "group", "or", "sign"})
@@ -183,7 +180,7 @@ class Composer:
         before = [item for item in items if item.end == at and item.target is not None]
         asked = any(token.low in ("did", "do", "does") for token in tokens[: at - 1])
         after = [item for item in items if item.start == at + 1 and item.kind in ("flag", "value")]
-        return bool(before) and tokens[at].low in JOINING and (asked or bool(after))
+        return bool(before) and tokens[at].low in LIGHT_VERBS and (asked or bool(after))
 
     def _is_idle(self, at: int, adverb: str, items: tuple[Item, ...]) -> bool:
         """Whether the adverb only stresses what is said: `still open`, `the longest ever`, `not decided yet`."""

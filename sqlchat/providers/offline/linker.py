@@ -315,6 +315,8 @@ class Linker(Names):
             alike = MEANING.get(low, MEANING.get(singular(low), frozenset()))
             alike = frozenset(other for other in alike if not low.startswith(other))  # `cat` for category
             same = [hit for other in sorted(alike) for hit in self._texts.get((stem(other),), ())]
+            if singular(low) in PEOPLE:  # a member is none who pays on account
+                same = [hit for hit in same if singular((hit.value or "").lower()) in PEOPLE]
             found = [Hit(hit.target, 3, hit.value) for hit in same] if len({hit.value for hit in same}) == 1 else []
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]

@@ -39,7 +39,7 @@ RIVALS: dict[tuple[str, ...], Any] = {
 """Words that compare two, each with the operator or the columns that it speaks of."""
 LIGHT_VERBS = lexicon.words(
     "wear wears use uses run runs bring brings carry carries write writes own owns go come comes speak speaks attend "
-    "attends belong belongs live lives"
+    "attends belong belongs live lives hold have need like want keep do make take give get offer serve see"
 )
 """Verbs after a thing that say no more than that it has to do with another one."""
 PASSING = lexicon.words("pass passes passed elapse elapses elapsed")
@@ -175,8 +175,8 @@ class PhraseEvidence:
                     yield Item(at, 2, "column", Col(key, column.name), "unit", text=unit)
 
     def _read_rates(self, at: int) -> Iterator[Item]:
-        """The rates that are named up to three tokens after `at`."""
-        for place in range(at + 1, min(at + 4, len(self.tokens))):
+        """The rates that are named up to five tokens after `at`: `earns more than 15 an hour`."""
+        for place in range(at + 1, min(at + 6, len(self.tokens))):
             yield from self._read_rate(place)
 
     def _deny(self, at: int) -> Iterator[Item]:

@@ -70,6 +70,15 @@ def _divide(reader: Reader, term: Term) -> Term:
     return _write(reader, of, reader.divisor)
 
 
+def rank_groups(reader: Reader, asked: list[Asked], col: Col, near: int) -> Agg | None:
+    """The ratio by which groups of rows are ranked; None for another number, or a ratio of single rows."""
+    category = grain.find_category(reader, asked)
+    if not isinstance(col, Computed) or col.kind != "over" or (near < 2 and category is None):
+        return None
+    reader.query.groups += [category] if category is not None else []
+    return divide_totals(reader, col)
+
+
 def divide_totals(reader: Reader, ratio: Computed) -> Agg:
     """The total of the one column divided by that of the other, in place of the ratio of each row."""
     reader.query.assumptions.remove(tell(ratio))

@@ -19,7 +19,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.nouns import holds_people
-from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Period, Query, Related
+from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rules import LIVES
 from sqlchat.providers.offline.units import HOURLY
@@ -229,6 +229,10 @@ def _check_groups(linker: Linker, joins: Joins, question: str, query: Query) -> 
         ranked = [group for group in query.groups if isinstance(group, tuple) and group != within]
         if isinstance(within, tuple) and any(joins.distance(within, group)[0] <= 1 for group in ranked):
             raise QuestionError(f"Each of {within[1]} has one of {ranked[0][1]} at most.", words=["per"])
+    compared = {c.col for c in query.conditions if isinstance(c, Compare)}
+    sums = {col for col in compared if dates.is_number(linker.catalog_column(col))}
+    if query.distinct and sums and not {"spent", "spend", "spends"}.isdisjoint(words):
+        raise QuestionError("It is not clear whether one row or all of them are to sum up to this.", words=["spent"])
     behind = words[words.index("by") + 1 :] if "by" in words else []
     for col in query.groups:
         if not isinstance(col, Col):

@@ -9,7 +9,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, ratios, states, things
 from sqlchat.providers.offline.asked import make_terms
-from sqlchat.providers.offline.links import Col, Computed, Key, Link
+from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.measures import find_quantity
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
 from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
@@ -130,12 +130,8 @@ def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) ->
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
         near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
-        category = grain.find_category(reader, asked)
-        if isinstance(hit.col, Computed) and hit.col.kind == "over" and (near > 1 or category is not None):
-            total: Agg | None = ratios.divide_totals(reader, hit.col)
-            reader.query.groups += [category] if category is not None else []
-        else:
-            total = grain.rank_groups(reader, asked, hit.col, one.text)
+        total = ratios.rank_groups(reader, asked, hit.col, near)
+        total = total or grain.rank_groups(reader, asked, hit.col, one.text)
         if total is None:
             phrases.check_sortable(reader, hit.col, one.text)
         by_number = reader.low(-len(one.text.split()) - 1) in ("most", "fewest", "least")

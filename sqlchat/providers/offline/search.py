@@ -56,7 +56,7 @@ from sqlchat.providers.offline.scoring import LEAST
 from sqlchat.providers.offline.scoring import MARGIN as TIED
 from sqlchat.providers.offline.spoken_dates import write_dates
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
-from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
+from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_sides, rewrite_verb
 from sqlchat.providers.offline.wording import write_plainly
 
 Reading = tuple[Query, exp.Select]
@@ -249,7 +249,8 @@ class Search:
         verbs = dict(find_verbs(question, self._linker))
         nouns = self._choose_nouns(question, list(verbs.values()))
         add(rephrase(question, nouns))
-        add(Rephrasing(changed, 0.5) for changed in rewrite_rates(question, self._linker))
+        for rewrite in (rewrite_rates, rewrite_sides):
+            add(Rephrasing(changed, 0.5) for changed in rewrite(question, self._linker))
         for verb, key in verbs.items():
             money = bool(nouns["money"]) and MONEY_VERB.fullmatch(verb) is not None
             words = " ".join(self._linker.table_words(key))

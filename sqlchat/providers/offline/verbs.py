@@ -19,6 +19,20 @@ BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't
 NEVER = lexicon.words("never not n't didn't nobody")
 SELLING = lexicon.words("sold sell sells selling bought buy buys purchased ordered")
 """Verbs of the rows whose quantity and price are known, where no table is called like them."""
+AGAINST = r"(?:and|or|vs\.?|versus|compared (?:to|with)|against)"
+SIDES = tuple(
+    re.compile(rf"(?i){pattern}")
+    for pattern in (
+        rf"\b([\w-]+)(?: ones)? {AGAINST} (?:non-?|un|in|not )\1\b(?: ones)?",
+        rf"\b(?:that|who|which) (?:are |were |is |was )?(\w+) {AGAINST} (?:those |ones |\w+ )?(?:that|who|which) "
+        r"(?:are not|aren['’]t|were not|weren['’]t|did not|didn['’]t|do not|don['’]t|have not|haven['’]t)(?: \w+)?"
+        r"(?=\W*$)",
+        r"\bwith and without (?:an? )?(\w+)",
+        r"\b(?:are|were|have|had|got) (?:been )?(\w+),? and how many (?:are|were|have|did|do)(?: not|n['’]t)(?: \w+)?"
+        r"(?=\W*$)",
+    )
+)
+"""A flag and its denial side by side, each with the word that names the flag."""
 NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
 
 
@@ -66,6 +80,18 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
         changed = re.sub(pattern, put, question)
         if changed != question:
             yield changed
+
+
+def rewrite_sides(question: str, linker: Linker) -> Iterator[str]:
+    """`average fee of paid and unpaid visits` -> `average fee of visits by paid`, if a flag tells it."""
+    for pattern in SIDES:
+        found = pattern.search(question)
+        tokens = tokenize(found[1]) if found is not None else []
+        links = [link for link in linker.links(tokens, 0) if link.size == len(tokens)] if tokens else []
+        flags = {hit.col for link in links for hit in link.columns if hit.tier < 3 and linker.is_flag(hit.col)}
+        if found is not None and len(flags) == 1 and not any(link.values or link.tables for link in links):
+            rest = f"{question[: found.start()]}{question[found.end() :]}".rstrip(" ?.!")
+            yield f"{rest} by {' '.join(linker.column_words((col := flags.pop()).table, col.name))}"
 
 
 def rewrite_rates(question: str, linker: Linker) -> Iterator[str]:

@@ -50,7 +50,6 @@ NOT_CLEAR = [
     "average revenue per order line",
     "names",
     "How many customers are there? How many orders?",
-    "orders by customer",
     "revenue of products in Furniture sold to Germany",
     "How many products did we sell?",
     "Which products were sold in 2024?",

@@ -33,8 +33,10 @@ INSERT INTO applications VALUES (1, 1, 1, '2024-03-01', 'accepted'), (2, 1, 2, '
   (3, 3, 1, '2024-04-20', 'refused'), (4, 3, 2, '2023-12-01', 'refused');
 """
 CALLS = """
-CREATE TABLE agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL, weekly_hours REAL, joined DATE);
-INSERT INTO agents VALUES (1, 'Ann', 30, '2024-01-01'), (2, 'Bo', 20, '2024-05-01');
+CREATE TABLE agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL, weekly_hours REAL, joined DATE,
+  remote BOOLEAN);
+INSERT INTO agents VALUES (1, 'Ann', 30, '2024-01-01', 1), (2, 'Bo', 20, '2024-05-01', 0),
+  (3, 'Cy', 25, '2023-01-01', 0);
 CREATE TABLE clients (id INTEGER PRIMARY KEY, name TEXT NOT NULL, registered_on DATE);
 INSERT INTO clients VALUES (1, 'Cole', '2023-01-01'), (2, 'Dee', '2024-01-01');
 CREATE TABLE desks (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner_id INTEGER REFERENCES agents, area_sqm REAL);
@@ -42,6 +44,8 @@ INSERT INTO desks VALUES (1, 'Window', 1, 3), (2, 'Corner', 2, 2);
 CREATE TABLE calls (id INTEGER PRIMARY KEY, answered_by INTEGER REFERENCES agents, client_id INTEGER REFERENCES
   clients, called_on DATE);
 INSERT INTO calls VALUES (1, 1, 1, '2024-01-01'), (2, 1, 2, '2024-01-02'), (3, 2, 1, '2023-03-01');
+CREATE TABLE sales (id INTEGER PRIMARY KEY, customer TEXT, item TEXT, price REAL, sold_on DATE, paid_by TEXT);
+INSERT INTO sales VALUES (1, 'Moe', 'pen', 6, '2024-01-01', 'account'), (2, 'Moe', 'ink', 7, '2024-01-01', 'card');
 CREATE TABLE repairs (id INTEGER PRIMARY KEY, desk_id INTEGER REFERENCES desks, started_on DATE, due_on DATE,
   finished_on DATE);
 INSERT INTO repairs VALUES (1, 1, '2024-01-01', '2024-01-05', '2024-01-07');
@@ -75,6 +79,10 @@ INSERT INTO jobs VALUES ('a', 'Hale', 'German', 'French', 10, '2024-01-01'), ('b
         (CALLS, "who joined most recently", [("Bo", "2024-05-01")]),
         (CALLS, "who owns the largest desk", [("Ann", "Window", 3.0)]),
         (CALLS, "how many days late were the repairs on average", [(2.0,)]),
+        (CALLS, "average weekly hours of remote and non-remote agents", [(1, 30.0), (0, 22.5)]),
+        (CALLS, "how many agents are remote and how many are not?", [(0, 2), (1, 1)]),
+        (CALLS, "number of agents with and without remote", [(0, 2), (1, 1)]),
+        (KENNEL, "applications by adopter in 2024", [("Eva Lund", 2), ("Max Poe", 1)]),
         (JOBS, "words into French", [(50,)]),
         (JOBS, "how many words from German into French", [(10,)]),
         (JOBS, "who are our clients?", [("Hale",), ("Moss",)]),
@@ -114,6 +122,9 @@ def test_a_seasons_months_are_told(asking: Asking) -> None:
         "how many hours do agents work per week on average",
         "how many calls does an agent take per day on average",
         "largest desk of the windiest",
+        "weekly hours of desks and non-desks",
+        "customers who spent more than 10",
+        "sales of members",
     ],
 )
 def test_what_would_be_answered_by_a_guess_is_refused(question: str, asking: Asking) -> None:
