@@ -69,7 +69,8 @@ def mysql(mysql_server):
 
 @pytest.fixture(params=["sqlite", "duck", "postgres", pytest.param("mysql", marks=pytest.mark.mysql)])
 def policed(request, tmp_path):
-    made = PolicedDatabase(tmp_path, *request.getfixturevalue(request.param), POLICY)
+    provider, config = request.getfixturevalue(request.param)
+    made = PolicedDatabase(tmp_path, provider, config, POLICY)
     yield made
     made.close()
 
