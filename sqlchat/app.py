@@ -81,7 +81,9 @@ class App(Flask):
         request.trusted_hosts = self.config["TRUSTED_HOSTS"]
         adapter = object.__new__(MapAdapter)
         vars(adapter).update(vars(bound))
-        adapter.path_info, adapter.query_args = map(_read_variable, (environ["PATH_INFO"], environ["QUERY_STRING"]))
+        adapter.path_info, adapter.query_args = (
+            _read_variable(environ.get(name, "")) for name in ("PATH_INFO", "QUERY_STRING")
+        )
         adapter.default_method = environ["REQUEST_METHOD"]
         return adapter
 

@@ -46,8 +46,8 @@ def admit_request() -> None:
         refuse_other_sites(req)
     state.caller = state.token = None
     if req.endpoint != METRICS and (header := req.environ.get("HTTP_AUTHORIZATION")):
-        state.token = read_token(header)
-        state.caller = runtime().verifier.verify(state.token)
+        token = read_token(header)
+        state.caller, state.token = runtime().verifier.verify(token), token
     if runtime().settings.auth_configured and req.path not in PROBES:
         take_thread(state.caller.id if state.caller else OPEN_OWNER)
 
