@@ -51,7 +51,7 @@ def _read_compared(reader: Reader) -> tuple[Col | None, str] | None:
     if table is None:
         return None
     options = lexicon.COMPARATIVES.get(word, ())
-    options = options or [(name, SIZED[word]) for name, _ in lexicon.SIZES["largest"] if word in SIZED]
+    options = options or tuple((name, SIZED[word]) for name, _ in lexicon.SIZES["largest"] if word in SIZED)
     if reader.low(1) == "than" and options:
         found = reader.adjective(options, table)
         if found is None and word in AGED and (day := reader.time_column(table)) is not None:

@@ -176,7 +176,7 @@ class Evidence(PhraseEvidence):
                 item = self._write(at, link.size, hit, evidence, link.text)
                 yield item
                 low = self._lows[at]
-                if item.kind == "column" and item.evidence == "part" and item.size == 1 and low.endswith("s"):
+                if (item.kind, item.evidence, item.size, named) == ("column", "part", 1, False) and low.endswith("s"):
                     words = self._linker.column_words(hit.col.table, hit.col.name)
                     if stem(words[0]) == stem(low):
                         yield from self._hint(at, hit.col)

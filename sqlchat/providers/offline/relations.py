@@ -244,7 +244,7 @@ def read_relation(reader: Reader) -> bool:
         values, link = _read_narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _read_related_value(reader, link, mark, negated=negated, op=op)
-    if op and (kinds := _find_kinds(reader, link)) is not None:
+    if op and (kinds := things.find_kinds(reader, link)) is not None:
         return _relate(
             reader, mark, link, kinds, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
         )
@@ -260,17 +260,6 @@ def read_relation(reader: Reader) -> bool:
     return _relate(
         reader, mark, link, hit.key, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
     )
-
-
-def _find_kinds(reader: Reader, link: Link) -> Key | None:
-    """The table that has one row for each value of the column and row spoken of: `3 languages` of a country."""
-    focus, best = reader.focus.table, min((hit.tier for hit in link.columns), default=0)
-    found = {hit.col for hit in link.columns if hit.tier == best} if not link.tables else set()
-    for col in found if len(found) == 1 and focus is not None else ():
-        own = [{here for here, _ in edge.columns} for edge in reader.joins.edges[col.table] if edge.target == focus]
-        if any({*keys, col.name} == set(reader.linker.tables[col.table].primary_key) != keys for keys in own):
-            return col.table
-    return None
 
 
 def _read_narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
@@ -346,7 +335,7 @@ def _read_count(reader: Reader) -> tuple[str, int]:
         return "", 0
     said = flags.find_flag(reader, 1)
     following = reader.link(reader.at + 1 + (said.size if said is not None else 0))
-    if following is None or not (following.tables or _find_kinds(reader, following)):
+    if following is None or not (following.tables or things.find_kinds(reader, following)):
         reader.at = mark
         return "", 0
     reader.at += 1

@@ -76,8 +76,12 @@ class Restrictions:
         inner = self._inner(condition.col.table)
         if isinstance(condition, Benchmark):
             figure = BENCHES[condition.function](this=inner.column(condition.col))
-            met = [Restrictions(inner).sql(part, condition.col.table) for part in condition.conditions]
-            value = inner.frame(exp.select(figure)).where(*[part for part in met if part is not None]).subquery()
+            clauses = [Restrictions(inner).sql(part, condition.col.table) for part in condition.conditions]
+            value = (
+                inner.frame(exp.select(figure))
+                .where(*[clause for clause in clauses if clause is not None])
+                .subquery()
+            )
             return OPERATORS[condition.op](this=column, expression=value)
         function = exp.Max if condition.descending else exp.Min
         value = inner.frame(exp.select(function(this=inner.column(condition.col)))).subquery()

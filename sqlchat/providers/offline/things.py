@@ -195,3 +195,14 @@ def find_doers(reader: Reader, link: Link) -> Asked | None:
     found = reader.resolve(hits, link.text, None).target
     assert isinstance(found, Col)
     return Asked("table", link.text, table=found.table)
+
+
+def find_kinds(reader: Reader, link: Link) -> Key | None:
+    """The table that has one row for each value of the column and row spoken of: `3 languages` of a country."""
+    focus, best = reader.focus.table, min((hit.tier for hit in link.columns), default=0)
+    found = {hit.col for hit in link.columns if hit.tier == best} if not link.tables else set()
+    for col in found if len(found) == 1 and focus is not None else ():
+        own = [{here for here, _ in edge.columns} for edge in reader.joins.edges[col.table] if edge.target == focus]
+        if any({*keys, col.name} == set(reader.linker.tables[col.table].primary_key) != keys for keys in own):
+            return col.table
+    return None

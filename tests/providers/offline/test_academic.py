@@ -211,3 +211,20 @@ def test_ranks_by_what_belongs_to_rows(asking: Asking, question: str, rows: list
 def test_says_that_one_row_decides(asking: Asking) -> None:
     draft, _ = asking(STAGES, "Return the title of the drama with the highest critic rating.")
     assert "The one row with the highest staging.critic_rating is taken." in draft.assumptions
+
+
+def test_never_takes_the_name_of_one_table_for_another(asking: Asking) -> None:
+    script = """
+    CREATE TABLE isle (code TEXT PRIMARY KEY, name TEXT);
+    CREATE TABLE isletongue (isle_code TEXT REFERENCES isle, tongue TEXT, is_official TEXT,
+      PRIMARY KEY (isle_code, tongue));
+    INSERT INTO isle VALUES ('A', 'Arra'), ('B', 'Brin');
+    INSERT INTO isletongue VALUES ('A', 'Irish', 'T'), ('B', 'Irish', 'F'), ('B', 'Norn', 'T');
+    """
+    with pytest.raises(QuestionError):
+        asking(script, "What are the names of the isles where Irish is an official tongue?")
+
+
+def test_leaves_out_those_of_an_exception(asking: Asking) -> None:
+    question = "Show the titles of all dramas except for dramas having a staging in 2022."
+    assert asking(STAGES, question)[1] == [("Dust",), ("Gulls",)]
