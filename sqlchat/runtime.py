@@ -47,6 +47,8 @@ DEMO_FILE = "demo.sqlite"
 
 JUDGES = 2
 JUDGE_MEMORY_MB = 1024
+BACKGROUND = 5
+"""Niceness of processes that run callers' data: their long work leaves the processors to requests and judges."""
 LINEAGE_DEADLINE = 5.0
 """Seconds of CPU time."""
 SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments", "semantic"))
@@ -86,6 +88,7 @@ class Runtime:
             share=max(1, settings.sql_workers - others),
             name="databases",
             idle=idle,
+            niceness=BACKGROUND,
         )
         """Run the embedded databases."""
         idle_files = 0.0 if settings.is_small else idle
@@ -96,10 +99,16 @@ class Runtime:
             preload=UPLOAD_MODULES,
             name="uploads",
             idle=idle_files,
+            niceness=BACKGROUND,
         )
         """Read the files of strangers."""
         self.build_workers: Final = Workers(
-            1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds", idle=idle_files
+            1,
+            settings.upload_worker_memory_mb,
+            preload=BUILD_MODULES,
+            name="builds",
+            idle=idle_files,
+            niceness=BACKGROUND,
         )
         """Make tables of them, which takes longer: nobody's upload waits for that."""
         self._pools = self.judges, self.workers, self.upload_workers, self.build_workers

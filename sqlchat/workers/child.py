@@ -25,8 +25,9 @@ FIRST_TO_GO = "500"
 
 
 def main() -> None:
-    """Serve the socket that the command line names: its descriptor, bytes of address space, modules to import."""
-    descriptor, memory, *preload = sys.argv[1:]
+    """Serve a socket. The command line has its descriptor, bytes of address space, niceness, and modules to import."""
+    descriptor, memory, niceness, *preload = sys.argv[1:]
+    os.nice(int(niceness))
     _confine(int(memory), preload)
     line = socket.socket(fileno=int(descriptor))
     try:

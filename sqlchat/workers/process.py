@@ -58,7 +58,7 @@ class DiedError(Exception):
 class Process:
     """A process with `memory` bytes of address space. Serves one thread at a time."""
 
-    def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
+    def __init__(self, memory: int, preload: tuple[str, ...], niceness: int = 0) -> None:
         """Start it, without waiting for its imports. Raises OSError."""
         self._line, theirs = socket.socketpair()
         self.idle_since = time.monotonic()
@@ -67,7 +67,7 @@ class Process:
         """Modules that it has imported."""
         self.is_stopped = False
         """True once `kill` was called."""
-        command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory), *preload]
+        command = [sys.executable, "-P", "-m", MODULE, *map(str, (theirs.fileno(), memory, niceness)), *preload]
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._line.close)
             self._process = subprocess.Popen(  # noqa: S603 - Python itself, and no word of a caller's

@@ -48,7 +48,8 @@ class Workers:
     environment's secrets; `preload` names modules that it imports first. A call waits its turn for a free one,
     `patience` seconds at most unless it brings its own. Calls `for_owner` take `share` of the processes at most.
     Metrics show them as `name`. With `idle` 0 a process ends after its call; of others,
-    `end_idle` leaves `kept`. With `counts_cpu` deadlines are CPU time, for calls that only compute.
+    `end_idle` leaves `kept`. With `counts_cpu` deadlines are CPU time, for calls that only compute. With `niceness`
+    above 0 they leave the processors to other processes that want them.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Workers:
         idle: float = math.inf,
         kept: int = 0,
         counts_cpu: bool = False,
+        niceness: int = 0,
     ) -> None:
         self.name, self._memory, self._preload, self._counts_cpu = name, memory_mb << 20, preload, counts_cpu
+        self._niceness = niceness
         self._free, self._patience, self._owner = Turns(count, share), patience, ""
         self._most_idle, self._kept = idle, kept
         # what follows is shared by the views of `for_owner`
@@ -226,7 +229,7 @@ class Workers:
 
     def _start(self) -> Process:
         try:
-            return Process(self._memory, self._preload)
+            return Process(self._memory, self._preload, self._niceness)
         except OSError as exc:
             self._outcomes.append(False)
             raise BusyError(NOT_STARTED, retry_after=5) from exc
