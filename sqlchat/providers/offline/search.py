@@ -23,10 +23,12 @@ from sqlchat.providers.offline import directions, refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
+from sqlchat.providers.offline.evidence import Evidence
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.nearest import read_nearest
 from sqlchat.providers.offline.nevers import NONE, deny_of_all
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.phrase_evidence import find_roles
@@ -104,6 +106,9 @@ class Search:
         except QuestionError as fault:
             if (followed := self._follow_words(question)) is not None:
                 return followed
+            evidence = Evidence(self._linker, self._joins, self._vocabulary, tokenize(question), self._today)
+            if (nearest := read_nearest(self._linker, evidence, question, self._attempt)) is not None:
+                return nearest
             alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
             read_last = fault.facts.pop("question", question)
             near = self._suggest(read_last, fault) if len(alternatives) < 2 else []
