@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import name_words
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline import dates, nouns
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.naming import KEPT_IN, drop_unit
+from sqlchat.providers.offline.naming import DELAYS, KEPT_IN, drop_unit
 from sqlchat.providers.offline.operands import add_comparison, read_operands
 from sqlchat.providers.offline.query import Compare
 from sqlchat.providers.offline.reader import Reader
@@ -212,9 +212,12 @@ def read_unit(reader: Reader) -> bool:
 
 def _list_kept_in(reader: Reader, table: Key, unit: str) -> list[Col]:
     names = UNIT_NAMES.get(unit, {unit}) if unit in KEPT_IN or unit in UNIT_NAMES else set()
+    told = {token.stem for token in reader.tokens}
     found = []
     for column in reader.linker.tables[table].columns:
         words = name_words(column.name)
+        if not told.issuperset(map(stem, DELAYS.intersection(words))):
+            continue  # no crossing of more than 30 minutes is one with such a delay
         if dates.is_number(column) and (words[-1] in names or (len(words) > 1 and words[0] in names)):
             found.append(Col(table, column.name))
     return found

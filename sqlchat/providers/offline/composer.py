@@ -157,7 +157,9 @@ class Composer:
             if isinstance(item.target, Col) and not isinstance(item.target, Computed):
                 words |= set(linker.column_words(item.target.table, item.target.name))
         named = {query.subject, *(table_of(term) for term in query.outputs)}
-        words |= {word for key in linker.tables if key in named for word in linker.table_words(key)}
+        own = {key: table for key, table in linker.tables.items() if key in named}
+        columns = {linker.column_words(key, c.name) for key, table in own.items() for c in table.columns}
+        words |= {word for key in own for word in linker.table_words(key) if (word,) not in columns}
         stems = {stem(word) for word in words}
         return [
             (at, "deed" if grade == "verb" and self._is_done_by_people(at, tokens, choice.items) else grade)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.abbreviations import is_subsequence
 from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.naming import count_shared_words
@@ -214,17 +215,23 @@ def _key_names(table: Table, prefix: int) -> list[tuple[str, str]]:
     own = table.primary_key[0] if len(table.primary_key) == 1 else ""
     if not own and not table.primary_key:
         own = plain[first] if first == "id" else next((plain[name] for name in spelled if name in plain), "")
-        own = own or (plain[first] if _is_key_of(first, words) else "")
+        own = own or (plain[first] if _is_key_of(plain[first], words) else "")
     if not own:
         return []
     its = own.lower().replace("_", "").replace(" ", "")
     names = [name for name in spelled if table.primary_key or its == "id" or name in plain]
-    return [(name, own) for name in dict.fromkeys((*names, *((its,) if _is_key_of(its, words) else ())))]
+    return [(name, own) for name in dict.fromkeys((*names, *((its,) if _is_key_of(own, words) else ())))]
 
 
-def _is_key_of(name: str, words: list[str]) -> bool:
-    """Whether a column's name is the table's and a word for a key: `roomno` of `rooms`."""
-    return any(name == head + ending for head in ("".join(words), words[-1]) for ending in KEY_ENDINGS)
+def _is_key_of(column: str, words: list[str]) -> bool:
+    """Whether a column's name is the table's and a word for a key: `roomno` of `rooms`, `adj_id` of `adjusters`."""
+    heads = ("".join(words), words[-1])
+    name = column.lower().replace("_", "").replace(" ", "")
+    *short, ending = name_words(column) or ("",)
+    is_short = ending in KEY_ENDINGS and len("".join(short)) > 1
+    return any(name == head + ending for head in heads for ending in KEY_ENDINGS) or (
+        is_short and any(is_subsequence("".join(short), head) for head in heads)
+    )
 
 
 def find_row_key(table: Table, prefix: int) -> tuple[str, ...]:

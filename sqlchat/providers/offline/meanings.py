@@ -16,7 +16,7 @@ from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor, is_participle
 from sqlchat.providers.offline.durations import BORN, find_duration
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
-from sqlchat.providers.offline.naming import drop_unit
+from sqlchat.providers.offline.naming import DELAYS, drop_unit
 from sqlchat.providers.offline.nouns import holds_people
 from sqlchat.providers.offline.query import Null
 from sqlchat.providers.offline.value_directions import keep_direction
@@ -95,10 +95,12 @@ class Meanings(Cursor):
             tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
         if len(tied) > 1:
             tied = [hit for hit in tied if self._is_told_by_verb(hit.col.table)] or tied
-        if len(tied) > 1:
+        if len(tied) > 1 or tied[0].value is not None:
             lows, words = [token.low for token in self.tokens], text.lower().split()
             at = next((i for i in range(len(lows)) if lows[i : i + len(words)] == words), 0)
             tied = keep_direction(self.linker, tied, lows[:at])
+            if not tied:
+                raise QuestionError(f'"{text}" is no value of the column that is meant.', words=[text])
         if len(tied) > 1 and table is None:
             tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
         if len(tied) > 1:
@@ -244,8 +246,10 @@ class Meanings(Cursor):
         wanted = tuple(name.split())
         columns = self.linker.tables[table].columns
         words = {c.name: drop_unit(self.linker.column_words(table, c.name)) for c in columns}
+        if name in ("length", "duration"):  # `length_min`, in minutes
+            words = {n: w[:-1] if w[1:] == ("minimum",) and w[0] == name else w for n, w in words.items()}
         exact = [n for n, w in words.items() if w == wanted]
-        loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
+        loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted and DELAYS.isdisjoint(w)]
         if len(loose) > 1:  # `cheapest` speaks of what a thing is sold for
             loose = [n for n in loose if COSTS.isdisjoint(words[n])]
         return Col(table, loose[0]) if len(loose) == 1 else None

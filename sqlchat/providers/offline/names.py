@@ -20,6 +20,7 @@ from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.links import LOOSE, Col, Computed, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import Measure, find_measures, find_namesake, is_side_table
 from sqlchat.providers.offline.naming import (
+    DELAYS,
     KEPT_IN,
     WEAK,
     count_shared_words,
@@ -305,7 +306,7 @@ class Names:
                 names.setdefault(short[:-1], 2)
         if short[-1] == "year" and len(short) > 1:
             names.setdefault(short[:-1], 3)  # `born` for `birth_year`
-        if short[-1] in DURATIONS and not foreign and not dated:
+        if short[-1] in DURATIONS and not foreign and not dated and DELAYS.isdisjoint(short):
             names.setdefault(("duration",), 3)
             names.setdefault(("length",), 3)
         if dated and short[-1] not in (*IN, "date", "time", "day"):

@@ -23,6 +23,8 @@ KEPT_IN = words(
     "hrs days"
 )
 """Units at the end of columns' names."""
+DELAYS = words("delay delayed late lateness wait waiting waited break pause overdue early")
+"""Words of columns with a time that is no length of what a row tells of."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 

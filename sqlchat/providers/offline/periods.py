@@ -326,6 +326,7 @@ def _dated_between(reader: Reader, subject: Key, related: Key) -> bool:
 def read_named_date(reader: Reader) -> Col | None:
     """The column of dates that is named after a unit: `per month of loaned_on`, `per month by discharged at`."""
     mark = reader.at
+    reader.at += reader.low() == "," and reader.low(1) == "by"
     if reader.low() not in ("of", "by", "from", "for", "using"):
         return None
     reader.at += 1

@@ -13,13 +13,14 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, name_words, singular, stem, tokenize
-from sqlchat.providers.offline import dates, grain
+from sqlchat.providers.offline import dates, grain, misfits
 from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
+from sqlchat.providers.offline.misfits import list_parts
 from sqlchat.providers.offline.nouns import holds_people
-from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, DatePart, Period, Query, Related
+from sqlchat.providers.offline.query import Agg, Compare, DatePart, Period, Query, Related
 from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.rules import LIVES
 from sqlchat.providers.offline.units import HOURLY
@@ -190,6 +191,7 @@ def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> No
     _check_counts(linker, question, query)
     _check_groups(linker, joins, question, query)
     _check_days(query)
+    misfits.check_columns(linker, question, query)
     _check_doers(linker, joins, question, query)
     if LIVES.search(question) is None:
         return
@@ -246,7 +248,7 @@ def _check_groups(linker: Linker, joins: Joins, question: str, query: Query) -> 
 def _check_days(query: Query) -> None:
     """Raises QuestionError if rows of one period by one of their days are grouped by another of their days."""
     cut = [group.col for group in query.groups if isinstance(group, DatePart)]
-    periods = [c.col for c in _list_parts(query.conditions) if isinstance(c, Period)]
+    periods = [c.col for c in list_parts(query.conditions) if isinstance(c, Period)]
     for one, other in ((one, other) for one in cut for other in periods if other.table == one.table):
         if one != other:
             raise QuestionError(
@@ -270,15 +272,6 @@ def _check_doers(linker: Linker, joins: Joins, question: str, query: Query) -> N
         steps = {person: joins.distance(key, person)[1] for person in people if joins.distance(key, person)[0] == 1}
         if own in steps and min(steps.values()) < steps[own]:
             raise QuestionError(f'"Who" may be another one than {linker.shown(own)}.', words=[tokens[0].text])
-
-
-def _list_parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
-    """Yield the conditions that rows meet themselves, and the parts of alternatives."""
-    for condition in conditions:
-        if isinstance(condition, AnyOf):
-            yield from _list_parts(condition.conditions)
-        else:
-            yield condition
 
 
 def check_contradictions(select: exp.Select) -> None:

@@ -143,7 +143,12 @@ def _is_slip(word: str, name: str) -> bool:
     """Whether one letter is wrong, missing, doubled or out of turn; of long words two."""
     if len(word) < SHORTEST_SLIP or word[0] != name[0] or abs(len(word) - len(name)) > 1 + (len(word) >= LONG_SLIP):
         return False
-    if word == name or stem(word) == stem(name) or word in IRREGULAR or (_is_done(word) and not _is_done(name)):
+    if (
+        word == name
+        or stem(word) == stem(name)
+        or word in IRREGULAR | {"lasted"}
+        or (_is_done(word) and not _is_done(name))
+    ):
         return False  # what was done is no slip of a thing, nor `brought` of `bought`
     rows = [list(range(len(name) + 1))]
     for at, letter in enumerate(word, 1):

@@ -55,6 +55,18 @@ UNIVERSAL = re.compile(r"(?i)^(?:is|are|was|were|do|does|did|have|has|had) (?:al
 """`are all members paid up`: a yes or no about each of them."""
 COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
 """`average fee: cash or card?` compares two groups, though it can be read as one of both."""
+LASTING = re.compile(
+    r"(?i)(?: (?:that |which )?(?:lasts|lasting) (?=(?:[a-z]+ ){0,3}[\d.]+ )|(?<=s) (?:that |which )?last "
+    r"(?=(?:for|between|over|under|(?:more|less|longer) than|at least|at most|exactly|up to) ))"
+    r"(?=.*\b(?:minutes|hours|days)\b)"
+)
+"""`tours lasting 2 hours`, `loans that last over 5 days`: no last loan is meant."""
+WITH_TEXT = r"""(?:with|in(?= (?:an? |the )?(?:letters? |words? |["'.]|\w\b|(?-i:[a-z]{2,3}\b))))"""
+"""What `ends` is followed by of a text: it may end in a place as well."""
+STARTING = r"(?:starts?|starting|begins?|beginning|departs?|departing|leaves?|leaving)"
+ENDING = r"(?:ends?|ending|arrives?|arriving|finish(?:es|ing)?)"
+PLACED = rf"(?!(?:the |a )?(?:\d|{'|'.join(lexicon.MONTHS)}))\w"
+"""What comes next is no period."""
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
     for pattern, put, example in (
@@ -75,6 +87,15 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
         (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
         (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
+        (r"(the )?(\w+) (\w+ed) in (\d{4}) (?:vs\.?|versus|compared (?:to|with)|against) (?:in )?(\d{4})",
+         r"\2 \3 by year for \4 and \5", "loans returned in 2023 vs 2024"),
+        (r"under(?= [a-z]+\W*$)", "in", "loans under review"),
+        (rf"^(?:the |our )?{NUMBER} (\w+) with the (highest|most|largest)(?= number of )", r"top \1 \2 with the \3",
+         "the 3 members with the highest number of loans"),
+        (rf"(?:(?:that|which) )?{STARTING} (?:in|at|from)(?= {PLACED})", "from",
+         "how many trips start in Bonn"),
+        (rf"(?:(?:that|which) )?{ENDING} (?:in|at)(?= {PLACED})", "to",
+         "how many trips end in Bonn"),
         (r"how (long|tall|heavy|high|big|expensive) (is|are|was|were)", _write_adjective, "how long is the river"),
         (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
          r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
@@ -106,7 +127,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
          r"((?:do|does|did) not |don't |doesn't )?(containing|contains?|including|includes?) (?:the )?"
          rf"(?:words? |texts? )?{WORD}(?=\W*$)", r'\1 \2\3 "\4"',
          "books whose title does not contain sea"),
-        (rf"(ending|ends?) (?:with|in) (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
+        (rf"(ending|ends?) {WITH_TEXT} (?:an? )?(?:the )?(?:letters? |words? )?{WORD}", r'\1 with "\2"',
          "members whose mail ends with .com"),
         (rf"(?:with|having|have|has|containing|contains?|including|includes?) (?:the )?(?:words? |texts? )?{WORD} "
          r"in (?:the|its|their|his|her) (names?|titles?|descriptions?|e-?mails?|address|addresses|subjects?|labels?"

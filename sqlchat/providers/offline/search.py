@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import count
 
 from sqlglot import exp
@@ -19,7 +20,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import singular, tokenize
-from sqlchat.providers.offline import directions, refusal
+from sqlchat.providers.offline import directions, misfits, refusal
 from sqlchat.providers.offline.alternatives import list_choices, list_tied
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.composer import Candidate, Composer, choose
@@ -47,6 +48,7 @@ from sqlchat.providers.offline.rephrasing import (
 from sqlchat.providers.offline.rules import (
     COMPARED,
     EXISTING,
+    LASTING,
     LIVES,
     MONEY_VERB,
     NO_ONE,
@@ -102,12 +104,13 @@ class Search:
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
         try:
-            return self._attempt(question)
+            return self._answer(question, question)
         except QuestionError as fault:
             if (followed := self._follow_words(question)) is not None:
                 return followed
             evidence = Evidence(self._linker, self._joins, self._vocabulary, tokenize(question), self._today)
-            if (nearest := read_nearest(self._linker, evidence, question, self._attempt)) is not None:
+            attempt = partial(self._answer, asked=question)
+            if (nearest := read_nearest(self._linker, evidence, question, attempt)) is not None:
                 return nearest
             alternatives = [] if fault.facts.get("rewrites") else self._list_alternatives(question, fault)
             read_last = fault.facts.pop("question", question)
@@ -115,6 +118,12 @@ class Search:
             fault.facts["suggestions"] = list(dict.fromkeys([*alternatives, *near]))[:MOST_SUGGESTIONS]
             fault.facts.pop("rewrites", None)
             raise
+
+    def _answer(self, question: str, asked: str) -> Reading:
+        """The reading of `question`, in other words what was `asked`. Raises QuestionError if it cannot be meant."""
+        query, select = self._attempt(question)
+        misfits.check_spending(self._linker, asked, select)
+        return query, select
 
     def _follow_words(self, question: str) -> Reading | None:
         """The reading by the one of several keys between two tables that the question speaks of."""
@@ -142,6 +151,7 @@ class Search:
         self._asks_any = EXISTING.search(question) is not None
         asked = question = NO_ONE.sub("nobody", question)
         question = EXISTING.sub("how many ", question)
+        question = LASTING.sub(r" that lasted ", question)
         question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
             if self._has_role(question):

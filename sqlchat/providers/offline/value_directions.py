@@ -21,6 +21,8 @@ def keep_direction(linker: Linker, hits: list[Hit], before: Sequence[str]) -> li
     """The value of the one column that the words before it speak of, as `into French` does; else all of the hits."""
     lead = [low for low in before[-3:] if low not in ("the", "a")][-2:]
     named = [set(linker.column_words(hit.col.table, hit.col.name)) for hit in hits]
+    if len(hits) == 1 and _is_opposed(linker, hits[0], lead):
+        return []
     if len(hits) != 2 or None in {hit.value for hit in hits} or hits[0].col.table != hits[1].col.table:
         return hits
     for (words, leads), (others, _) in (WAYS, WAYS[::-1]):
@@ -28,3 +30,13 @@ def keep_direction(linker: Linker, hits: list[Hit], before: Sequence[str]) -> li
             if words & named[one] and others & named[other] and not leads.isdisjoint(lead):
                 return [hits[one]]
     return hits
+
+
+def _is_opposed(linker: Linker, hit: Hit, lead: Sequence[str]) -> bool:
+    """Whether the words before the value speak of the other one of two columns: `to Rome`, where all only leave."""
+    names = [linker.column_words(hit.col.table, column.name) for column in linker.tables[hit.col.table].columns]
+    own = set(linker.column_words(hit.col.table, hit.col.name))
+    for (words, _), (others, leads) in (WAYS, WAYS[::-1]):
+        if words & own and not leads.isdisjoint(lead) and any(not others.isdisjoint(name) for name in names):
+            return True
+    return False

@@ -26,7 +26,17 @@ PLAIN = tuple(
          r"(?:get|have|see|know|tell me|find out)"
          r"(?= (?:a|the|all|how|which|who|what)\b)", "show"),
         (r"^i(?:[’']?d like| would like| need| want)(?: to (?:see|know|have))?\b", "show"),
-        (r"^(?:do (?:you|we) know|any idea|tell me) (?=(?:how|which|who|what)\b)", ""),
+        (r"^(?:(?:a )?quick (?:one|question|check)|(?:just )?(?:curious|wondering|checking)|question)"
+         r"\s*[:,–—-]+\s*", ""),
+        (r"\bthe (\w+) column\b", r"\1"),
+        (r"(\b(?:share|part|proportion|fraction)\b.*?),? (?:in|as) (?:an? )?(?:percent|per cent|percentage|%)"
+         r"(?=\W*$)", r"\1"),
+        (r"\bbreak(?: down)? (.+?)(?: down)? by (?=\w)", r"\1 by "),
+        (r"\bcarr(?:y|ies|ied|ying) (the|an?) ", r"have \1 "),
+        (r"\band also\b", "and"),
+        (r"\bhow many (\w+) (?:long|tall|high|wide|deep|heavy) (?=(?:is|are|was|were)\b)", r"how many \1 "),
+        (r"^(how many) of (?:the|our) (\w+) (?=(?:starts?|begins?|ends?|depart|leave|arrive)\b)", r"\1 \2 "),
+        (r"^(?:do (?:you|we) know|any idea|tell me|(?:please )?(?:say|state)) (?=(?:how|which|who|what)\b)", ""),
         (r"\bhave (?:we|you|they) (?:got|had)\b", "are there"),
         (r"\b(?:we|you|they)(?:[’']ve| have)? got\b", "there are"),
         (r"\b(?:got|gets?) (?=\w+(?:ed|en)\b)", "were "),
@@ -38,7 +48,7 @@ PLAIN = tuple(
         (r"\bover (?=all (?:the )?\w)", "of "),
         (r"\s+[-–—]+\s+(?=(?:by|per|for each|grouped|count|number|total|sorted|only)\b)", " "),
         (r"^on average,?\s+(how (?:many|much|long) .+?)(?=\W*$)", r"\1 on average"),
-        (r"^(?:list |show |the )?(.+?)\s*[,;–—-]\s*(?:(?:and |but )?(?:just|only) the (?:number|count)|how many"
+        (r"^(?:list |show |the )?(.+?)\s*[,:;–—-]\s*(?:(?:and |but )?(?:just|only) the (?:number|count)|how many"
          r"(?: are there)?)(?=\W*$)", r"how many \1"),
         (r"^(?:please )?add up (?:all )?(?:of )?(?:the )?(?:total )?", "total "),
         (r"^what (?:do|does|did) (?:all )?(?:the )?(.+?) (?:add up|come|amount) to(?: in total| altogether)?(?=\W*$)",

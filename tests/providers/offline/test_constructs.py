@@ -141,3 +141,17 @@ def test_a_thing_is_preferred_to_the_table_that_ties_it_to_others(asking: Asking
     draft, rows = asking(script, "How many games are there?")
     assert rows == [(2,)]
     assert any("board_game" in each for each in draft.assumptions)
+
+
+def test_a_key_named_by_a_short_form_of_its_table_joins_tables_without_declared_keys(asking: Asking) -> None:
+    script = """
+    CREATE TABLE tbl_keeper (kpr_id INTEGER, kpr_name TEXT);
+    CREATE TABLE tbl_feeding (fdg_no TEXT, kpr_id INTEGER, kilos REAL);
+    INSERT INTO tbl_keeper VALUES (1, 'Ann'), (2, 'Ben'), (3, 'Cy');
+    INSERT INTO tbl_feeding VALUES ('F1', 1, 2.0), ('F2', 1, 3.0), ('F3', 2, 4.0);
+    """
+    assert asking(script, "Which keeper has the most feedings?")[1][0][0] == "Ann"
+    assert asking(script, "keepers with no feedings")[1] == [("Cy",)]
+    alien = script.replace("kpr_id INTEGER, kilos", "zzq_id INTEGER, kilos").replace("(kpr_id", "(zzq_id")
+    with pytest.raises(QuestionError):
+        asking(alien, "Which keeper has the most feedings?")
