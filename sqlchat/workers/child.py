@@ -25,7 +25,7 @@ FIRST_TO_GO = "500"
 
 
 def main() -> None:
-    """Serve a socket. The command line has its descriptor, bytes of address space, niceness, and modules to import."""
+    """Serve a socket. Arguments are its descriptor, bytes of address space, niceness, and modules to import."""
     descriptor, memory, niceness, *preload = sys.argv[1:]
     os.nice(int(niceness))
     _confine(int(memory), preload)
