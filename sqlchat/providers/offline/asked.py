@@ -40,7 +40,10 @@ def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
     if not asked.functions:
         return [hit.col]
-    return [_write_aggregate(reader, function, hit.col, asked) for function in asked.functions]
+    functions = asked.functions
+    if functions == ["avg", "count"] and grain.is_added_up(reader.linker, hit.col):
+        functions = ["avg"]  # `average number of guests`, of which each row holds a number
+    return [_write_aggregate(reader, function, hit.col, asked) for function in functions]
 
 
 def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg | Col:

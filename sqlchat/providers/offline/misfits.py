@@ -10,10 +10,11 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem, tokenize
+from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col
+from sqlchat.providers.offline.links import Col, Computed
 from sqlchat.providers.offline.naming import DELAYS
-from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Query
+from sqlchat.providers.offline.query import Agg, AnyOf, Compare, Condition, Null, Query, Related
 from sqlchat.providers.offline.reader import is_participle
 
 YEARS = re.compile(r"(?:19|20)\d\d")
@@ -24,11 +25,15 @@ RECEIVED = lexicon.words("charge fare fee revenue sale sales proceeds donation")
 """Words of columns with money that came in, whatever was paid out."""
 
 
-def check_columns(linker: Linker, question: str, query: Query) -> None:
+def check_columns(linker: Linker, joins: Joins, question: str, query: Query) -> None:
     """Raises QuestionError if a column of the query does not tell what the question asks for."""
     _check_years(linker, question, query)
     _check_delays(linker, question, query)
-    _check_repeats(linker, question, query)
+    _check_repeats(question, query)
+    _check_amounts_of_related(linker, joins, question, query)
+    _check_missing(linker, question, query)
+    _check_best(linker, question, query)
+    _check_averages(question, query)
 
 
 def list_parts(conditions: Iterable[Condition]) -> Iterator[Condition]:
@@ -65,16 +70,64 @@ def _check_delays(linker: Linker, question: str, query: Query) -> None:
             raise QuestionError(f"{col.name} is not how long a row of {col.table[1]} took.", words=[])
 
 
-def _check_repeats(linker: Linker, question: str, query: Query) -> None:
-    """Raises QuestionError if only the value that is asked for is shown: `orders paid by card` are orders."""
-    shown = query.outputs[0] if len(query.outputs) == 1 and not query.groups else None
-    given = [c for c in query.conditions if isinstance(c, Compare) and c.col == shown and c.op == "="]
-    if not isinstance(shown, Col) or [len(compare.values) for compare in given] != [1]:
-        return
-    verb = linker.column_words(shown.table, shown.name)[0]
-    if is_participle(verb):
-        words = [token.text for token in tokenize(question) if token.low == verb]
-        raise QuestionError(f"All that is shown would be the {shown.name} that is asked for.", words=words)
+def _check_repeats(question: str, query: Query) -> None:
+    """Raises QuestionError if only what the question says is shown: `orders paid by card`, `who runs Bank`."""
+    given = {c.col for c in query.conditions if isinstance(c, Compare) and c.op == "=" and len(c.values) == 1}
+    shown = [term for term in query.outputs if isinstance(term, Col)]
+    if shown and len(shown) == len(query.outputs) and not query.groups and given.issuperset(shown):
+        words = [token.text for token in tokenize(question) if is_participle(token.low)]
+        raise QuestionError(f"All that is shown would be the {shown[0].name} that is asked for.", words=words)
+
+
+def _check_amounts_of_related(linker: Linker, joins: Joins, question: str, query: Query) -> None:
+    """Raises QuestionError if one related row may be meant, or all: `films that sold more than 1000 tickets`."""
+    shown = {term.table for term in query.outputs if isinstance(term, Col)}
+    for part in (*_list_related(query), *query.conditions):
+        if isinstance(part, Compare) and part.op in (">", ">=", "<", "<=") and not isinstance(part.col, Computed):
+            if not any(joins.distance(table, part.col.table)[0] > 1 for table in shown):
+                continue
+            numbers = "|".join(re.escape(f"{value:g}") for value in part.values if isinstance(value, int | float))
+            counted = {stem(word) for word in re.findall(rf"\b(?:{numbers}) (\w+)", question.lower())}
+            if not counted.isdisjoint(map(stem, linker.column_words(part.col.table, part.col.name)[-1:])):
+                text = f"It is not clear whether {part.col.name} of one row or of all of them are meant."
+                raise QuestionError(text, words=[part.col.name], reason="ambiguous")
+
+
+def _check_missing(linker: Linker, question: str, query: Query) -> None:
+    """Raises QuestionError if rows that are not there are read as an empty column: `films that sold no tickets`."""
+    denied = {stem(word) for word in re.findall(r"\bno (\w+)", question.lower())}
+    for part in _list_related(query):
+        if isinstance(part, Null) and not part.negated:
+            words = {stem(word) for word in linker.column_words(part.col.table, part.col.name)}
+            rows = {stem(word) for word in linker.table_words(part.col.table)}
+            if words - denied and not denied.isdisjoint(words & rows):
+                raise QuestionError(f"{part.col.name} may be missing, or the rows themselves.", words=sorted(denied))
+
+
+def _check_best(linker: Linker, question: str, query: Query) -> None:
+    """Raises QuestionError if the noun after `best` is taken for the amount by which they are ranked, too."""
+    ranked = {stem(word) for word in re.findall(r"\b(?:best|worst) (\w+)", question.lower())}
+    for term, _ in query.order:
+        col = term.of if isinstance(term, Agg) else term
+        if isinstance(col, Col) and not ranked.isdisjoint(map(stem, linker.column_words(col.table, col.name))):
+            raise QuestionError("Say by what they are the best.", words=["best"], reason="ambiguous")
+
+
+def _check_averages(question: str, query: Query) -> None:
+    """Raises QuestionError if rows are averaged and not totals: `how many tickets per film on average`."""
+    groups = [group for group in query.groups if isinstance(group, tuple | Col)]
+    tables = {group if isinstance(group, tuple) else group.table for group in groups}
+    averaged = [t.of for t in query.outputs if isinstance(t, Agg) and t.function == "avg" and isinstance(t.of, Col)]
+    if re.search(r"(?i)\bhow many\b.*\baverage\b", question) and any(tables - {col.table} for col in averaged):
+        text = f"Say whether {averaged[0].name} is averaged over rows, or totals over what they belong to."
+        raise QuestionError(text, words=["average"], reason="ambiguous")
+
+
+def _list_related(query: Query) -> Iterator[Condition]:
+    """Yield the conditions that related rows must meet."""
+    for part in list_parts(query.conditions):
+        if isinstance(part, Related) and not part.negated and not part.op:
+            yield from list_parts(part.conditions)
 
 
 def check_spending(linker: Linker, question: str, select: exp.Select) -> None:

@@ -191,7 +191,7 @@ def check_query(linker: Linker, joins: Joins, question: str, query: Query) -> No
     _check_counts(linker, question, query)
     _check_groups(linker, joins, question, query)
     _check_days(query)
-    misfits.check_columns(linker, question, query)
+    misfits.check_columns(linker, joins, question, query)
     _check_doers(linker, joins, question, query)
     if LIVES.search(question) is None:
         return
